@@ -1,4 +1,4 @@
-// Type-aware lint. Formatting belongs to biome; unused exports to knip; folder direction to scripts/tidy.ts.
+// Type-aware lint. Formatting belongs to prettier; unused exports to knip; folder direction to scripts/tidy.ts.
 import tseslint from "typescript-eslint";
 
 export default tseslint.config(

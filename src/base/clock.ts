@@ -24,7 +24,10 @@ export const realClock: Clock = {
   after(ms, fn) {
     let handle: NodeJS.Timeout;
     const arm = (left: number): void => {
-      handle = setTimeout(() => (left > timerMsMax ? arm(left - timerMsMax) : fn()), Math.min(left, timerMsMax));
+      handle = setTimeout(
+        () => (left > timerMsMax ? arm(left - timerMsMax) : fn()),
+        Math.min(left, timerMsMax),
+      );
       handle.unref();
     };
     arm(Math.max(0, ms));

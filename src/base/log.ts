@@ -22,17 +22,21 @@ function formatValue(value: unknown): string {
   return typeof value === "object" ? JSON.stringify(value) : String(value);
 }
 
-export function createLogger(options: { level?: LogLevel; clock?: Clock; write?: (line: string) => void } = {}): Logger {
+export function createLogger(
+  options: { level?: LogLevel; clock?: Clock; write?: (line: string) => void } = {},
+): Logger {
   const { level = "info", clock = realClock, write = (line) => void process.stderr.write(line) } = options;
   const make = (base: LogFields): Logger => {
-    const emit = (at: LogLevel) => (message: string, fields?: LogFields): void => {
-      if (rank[at] < rank[level]) return;
-      let line = `${new Date(clock.now()).toISOString()} ${at.padEnd(5)} ${message}`;
-      for (const [key, value] of Object.entries({ ...base, ...fields })) {
-        if (value !== undefined) line += ` ${key}=${formatValue(value)}`;
-      }
-      write(`${line}\n`);
-    };
+    const emit =
+      (at: LogLevel) =>
+      (message: string, fields?: LogFields): void => {
+        if (rank[at] < rank[level]) return;
+        let line = `${new Date(clock.now()).toISOString()} ${at.padEnd(5)} ${message}`;
+        for (const [key, value] of Object.entries({ ...base, ...fields })) {
+          if (value !== undefined) line += ` ${key}=${formatValue(value)}`;
+        }
+        write(`${line}\n`);
+      };
     return {
       debug: emit("debug"),
       info: emit("info"),

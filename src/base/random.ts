@@ -28,7 +28,8 @@ export function seededRandom(seed: number): Random {
     return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
   };
   const integer = (bound: number): number => Math.floor(next() * bound);
-  const hex = (digits: number): string => Array.from({ length: digits }, () => integer(16).toString(16)).join("");
+  const hex = (digits: number): string =>
+    Array.from({ length: digits }, () => integer(16).toString(16)).join("");
   return {
     next,
     integer,

@@ -35,7 +35,12 @@ const titles: Record<FieldErrorType, string> = {
 /** The message without the field: `Invalid value: "x": must be …`. This is the `message` of a Status cause. */
 export function fieldErrorBody(error: FieldError): string {
   const title = titles[error.type];
-  const bare = error.type === "FieldValueRequired" || error.type === "FieldValueForbidden" || error.type === "FieldValueTooLong" || error.type === "FieldValueTooMany" || error.type === "InternalError";
+  const bare =
+    error.type === "FieldValueRequired" ||
+    error.type === "FieldValueForbidden" ||
+    error.type === "FieldValueTooLong" ||
+    error.type === "FieldValueTooMany" ||
+    error.type === "InternalError";
   const head = bare ? title : `${title}: ${formatFieldValue(error.value)}`;
   return error.detail === "" ? head : `${head}: ${error.detail}`;
 }
@@ -50,17 +55,51 @@ function formatFieldValue(value: unknown): string {
   return typeof value === "object" || typeof value === "string" ? JSON.stringify(value) : String(value);
 }
 
-export const required = (field: string, detail = ""): FieldError => ({ type: "FieldValueRequired", field, detail });
-export const invalid = (field: string, value: unknown, detail: string): FieldError => ({ type: "FieldValueInvalid", field, value, detail });
-export const forbidden = (field: string, detail: string): FieldError => ({ type: "FieldValueForbidden", field, detail });
-export const duplicate = (field: string, value: unknown): FieldError => ({ type: "FieldValueDuplicate", field, value, detail: "" });
-export const notFoundField = (field: string, value: unknown): FieldError => ({ type: "FieldValueNotFound", field, value, detail: "" });
-export const typeInvalid = (field: string, value: unknown, detail: string): FieldError => ({ type: "FieldValueTypeInvalid", field, value, detail });
+export const required = (field: string, detail = ""): FieldError => ({
+  type: "FieldValueRequired",
+  field,
+  detail,
+});
+export const invalid = (field: string, value: unknown, detail: string): FieldError => ({
+  type: "FieldValueInvalid",
+  field,
+  value,
+  detail,
+});
+export const forbidden = (field: string, detail: string): FieldError => ({
+  type: "FieldValueForbidden",
+  field,
+  detail,
+});
+export const duplicate = (field: string, value: unknown): FieldError => ({
+  type: "FieldValueDuplicate",
+  field,
+  value,
+  detail: "",
+});
+export const notFoundField = (field: string, value: unknown): FieldError => ({
+  type: "FieldValueNotFound",
+  field,
+  value,
+  detail: "",
+});
+export const typeInvalid = (field: string, value: unknown, detail: string): FieldError => ({
+  type: "FieldValueTypeInvalid",
+  field,
+  value,
+  detail,
+});
 export const notSupported = (field: string, value: unknown, supported: readonly string[]): FieldError => ({
   type: "FieldValueNotSupported",
   field,
   value,
-  detail: supported.length === 0 ? "" : `supported values: ${[...supported].sort().map((s) => JSON.stringify(s)).join(", ")}`,
+  detail:
+    supported.length === 0
+      ? ""
+      : `supported values: ${[...supported]
+          .sort()
+          .map((s) => JSON.stringify(s))
+          .join(", ")}`,
 });
 export const tooLong = (field: string, max: number): FieldError => ({
   type: "FieldValueTooLong",

@@ -57,7 +57,13 @@ export class ApiError extends Error {
   }
 }
 
-export function failure(code: number, reason: string, message: string, details?: StatusDetails, headers?: Record<string, string>): ApiError {
+export function failure(
+  code: number,
+  reason: string,
+  message: string,
+  details?: StatusDetails,
+  headers?: Record<string, string>,
+): ApiError {
   const status: Status = { kind: "Status", apiVersion: "v1", metadata: {}, status: "Failure", message, code };
   if (reason !== "") status.reason = reason;
   if (details !== undefined) status.details = details;
@@ -75,45 +81,94 @@ function detailsOf({ group, resource }: Subject, name: string): StatusDetails {
 export const badRequest = (message: string): ApiError => failure(400, "BadRequest", message);
 export const unauthorized = (message = "Unauthorized"): ApiError => failure(401, "Unauthorized", message);
 export const notFound = (subject: Subject, name: string): ApiError =>
-  failure(404, "NotFound", `${groupResource(subject)} ${JSON.stringify(name)} not found`, detailsOf(subject, name));
-export const pathNotFound = (): ApiError => failure(404, "NotFound", "the server could not find the requested resource", {});
+  failure(
+    404,
+    "NotFound",
+    `${groupResource(subject)} ${JSON.stringify(name)} not found`,
+    detailsOf(subject, name),
+  );
+export const pathNotFound = (): ApiError =>
+  failure(404, "NotFound", "the server could not find the requested resource", {});
 export const forbiddenError = (subject: Subject, name: string, why: string): ApiError =>
   failure(
     403,
     "Forbidden",
-    subject.resource === "" ? `forbidden: ${why}` : name === "" ? `${groupResource(subject)} is forbidden: ${why}` : `${groupResource(subject)} ${JSON.stringify(name)} is forbidden: ${why}`,
+    subject.resource === ""
+      ? `forbidden: ${why}`
+      : name === ""
+        ? `${groupResource(subject)} is forbidden: ${why}`
+        : `${groupResource(subject)} ${JSON.stringify(name)} is forbidden: ${why}`,
     subject.resource === "" ? {} : detailsOf(subject, name),
   );
 export const alreadyExists = (subject: Subject, name: string): ApiError =>
-  failure(409, "AlreadyExists", `${groupResource(subject)} ${JSON.stringify(name)} already exists`, detailsOf(subject, name));
+  failure(
+    409,
+    "AlreadyExists",
+    `${groupResource(subject)} ${JSON.stringify(name)} already exists`,
+    detailsOf(subject, name),
+  );
 export const conflict = (subject: Subject, name: string, why: string): ApiError =>
-  failure(409, "Conflict", `Operation cannot be fulfilled on ${groupResource(subject)} ${JSON.stringify(name)}: ${why}`, detailsOf(subject, name));
+  failure(
+    409,
+    "Conflict",
+    `Operation cannot be fulfilled on ${groupResource(subject)} ${JSON.stringify(name)}: ${why}`,
+    detailsOf(subject, name),
+  );
 /** The message of a failed optimistic update. */
-export const staleObject = "the object has been modified; please apply your changes to the latest version and try again";
+export const staleObject =
+  "the object has been modified; please apply your changes to the latest version and try again";
 export const gone = (message: string): ApiError => failure(410, "Expired", message);
 export const tooLarge = (message: string): ApiError => failure(413, "RequestEntityTooLarge", message);
 export const internalError = (why: string): ApiError =>
   failure(500, "InternalError", `Internal error occurred: ${why}`, { causes: [{ message: why }] });
 export const serviceUnavailable = (message: string): ApiError => failure(503, "ServiceUnavailable", message);
 export const methodNotAllowed = (subject: Subject, method: string): ApiError =>
-  failure(405, "MethodNotAllowed", `${method} is not supported on resources of kind ${JSON.stringify(groupResource(subject))}`, detailsOf(subject, ""));
+  failure(
+    405,
+    "MethodNotAllowed",
+    `${method} is not supported on resources of kind ${JSON.stringify(groupResource(subject))}`,
+    detailsOf(subject, ""),
+  );
 export const tooManyRequests = (message: string, seconds: number): ApiError =>
-  failure(429, "TooManyRequests", message, { retryAfterSeconds: seconds }, { "retry-after": String(seconds) });
+  failure(
+    429,
+    "TooManyRequests",
+    message,
+    { retryAfterSeconds: seconds },
+    { "retry-after": String(seconds) },
+  );
 export const notAcceptable = (supported: readonly string[]): ApiError =>
   failure(406, "NotAcceptable", `only the following media types are accepted: ${supported.join(", ")}`);
 export const unsupportedMediaType = (supported: readonly string[]): ApiError =>
-  failure(415, "UnsupportedMediaType", `the body of the request was in an unknown format - accepted media types include: ${supported.join(", ")}`);
+  failure(
+    415,
+    "UnsupportedMediaType",
+    `the body of the request was in an unknown format - accepted media types include: ${supported.join(", ")}`,
+  );
 
 /** 422: all field errors at once, each also a cause. `kind` is the object's kind, as documented for this reason. */
-export function invalidObject(kind: { group: string; kind: string }, name: string, errors: readonly FieldError[]): ApiError {
+export function invalidObject(
+  kind: { group: string; kind: string },
+  name: string,
+  errors: readonly FieldError[],
+): ApiError {
   const messages = errors.map(fieldErrorMessage);
   const list = messages.length === 1 ? messages[0] : `[${[...new Set(messages)].join(", ")}]`;
-  return failure(422, "Invalid", `${kind.group === "" ? kind.kind : `${kind.kind}.${kind.group}`} ${JSON.stringify(name)} is invalid: ${list}`, {
-    ...(name === "" ? {} : { name }),
-    ...(kind.group === "" ? {} : { group: kind.group }),
-    kind: kind.kind,
-    causes: errors.map((error) => ({ reason: error.type, message: fieldErrorBody(error), field: error.field })),
-  });
+  return failure(
+    422,
+    "Invalid",
+    `${kind.group === "" ? kind.kind : `${kind.kind}.${kind.group}`} ${JSON.stringify(name)} is invalid: ${list}`,
+    {
+      ...(name === "" ? {} : { name }),
+      ...(kind.group === "" ? {} : { group: kind.group }),
+      kind: kind.kind,
+      causes: errors.map((error) => ({
+        reason: error.type,
+        message: fieldErrorBody(error),
+        field: error.field,
+      })),
+    },
+  );
 }
 
 export const isApiError = (thrown: unknown, reason?: string): thrown is ApiError =>
