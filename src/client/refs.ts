@@ -1,0 +1,32 @@
+// The built-in resources that Leme's own components address, as references.
+
+import type { ResourceRef } from "./client.ts";
+
+const ref = (
+  group: string,
+  version: string,
+  kind: string,
+  resource: string,
+  namespaced: boolean,
+): ResourceRef => ({
+  group,
+  version,
+  kind,
+  resource,
+  namespaced,
+});
+const core = (kind: string, resource: string, namespaced = true): ResourceRef =>
+  ref("", "v1", kind, resource, namespaced);
+
+export const Pods = core("Pod", "pods");
+export const ReplicationControllers = core("ReplicationController", "replicationcontrollers");
+export const Services = core("Service", "services");
+export const Endpoints = core("Endpoints", "endpoints");
+export const EndpointSlices = ref("discovery.k8s.io", "v1", "EndpointSlice", "endpointslices", true);
+export const Nodes = core("Node", "nodes", false);
+export const Namespaces = core("Namespace", "namespaces", false);
+export const Events = core("Event", "events");
+export const ConfigMaps = core("ConfigMap", "configmaps");
+export const Secrets = core("Secret", "secrets");
+export const ServiceAccounts = core("ServiceAccount", "serviceaccounts");
+export const Leases = ref("coordination.k8s.io", "v1", "Lease", "leases", true);

@@ -1,0 +1,182 @@
+// A kind is data: everything that the generic API server needs to serve a resource is in one definition.
+// Built-in kinds write one per file in src/resources; a CustomResourceDefinition compiles to the same.
+
+import type { FieldError } from "./field-error.ts";
+import type { KubeObject } from "./meta.ts";
+
+export type Verb = "create" | "delete" | "deletecollection" | "get" | "list" | "patch" | "update" | "watch";
+
+export const allVerbs: readonly Verb[] = [
+  "create",
+  "delete",
+  "deletecollection",
+  "get",
+  "list",
+  "patch",
+  "update",
+  "watch",
+];
+
+/** A Table column. `priority` 0 shows always, 1 only with `-o wide`. `type`/`format` as in metav1.TableColumnDefinition. */
+export interface Column<T> {
+  readonly name: string;
+  readonly type: "string" | "integer" | "number" | "boolean" | "date";
+  readonly format?: string;
+  readonly description: string;
+  readonly priority?: number;
+  /** The cell of one row. `nowMs` is for ages. */
+  readonly cell: (object: T, nowMs: number) => string | number | boolean | null;
+}
+
+/** What a strategy may know beyond the objects: time and randomness come in, so that it stays pure. */
+export interface StrategyContext {
+  readonly nowMs: number;
+  /** Cluster settings that some kinds need, e.g. the service address ranges. */
+  readonly settings: ClusterSettings;
+}
+
+export interface ClusterSettings {
+  readonly serviceClusterIpRanges: readonly string[];
+  readonly serviceNodePortRange: { readonly from: number; readonly to: number };
+}
+
+/**
+ * A value that at most one object in the cluster may hold at a time (a cluster IP, a node port).
+ * The server writes claims in the object's own transaction: `pool/value` is the key that must be absent.
+ */
+export interface Claim {
+  readonly pool: string;
+  readonly value: string;
+}
+
+/** Looks at the claims as they are now, so that `allocate` can choose free values. */
+export interface ClaimView {
+  taken(pool: string, value: string): boolean;
+  /** Uniform integer in [0, bound). */
+  random(bound: number): number;
+}
+
+/** How writes to one subresource that is stored in the object (`status`) behave. */
+export interface StatusStrategy<T extends KubeObject> {
+  /** Takes from `next` only what this subresource may change; the rest stays as in `old`. Mutates `next`. */
+  readonly prepareForUpdate?: (next: T, old: T, context: StrategyContext) => void;
+  readonly validateUpdate?: (next: T, old: T) => FieldError[];
+}
+
+/** Where autoscaling/v1 Scale reads and writes. Paths are dotted JSON paths. */
+export interface ScaleMapping {
+  readonly specReplicasPath: string;
+  readonly statusReplicasPath: string;
+  /** Gives `status.selector` of the Scale as a string. */
+  readonly selector: (object: KubeObject) => string;
+}
+
+export interface ResourceDefinition<T extends KubeObject = KubeObject> {
+  readonly group: string;
+  readonly version: string;
+  readonly kind: string;
+  /** Plural, lower case: the path segment. */
+  readonly resource: string;
+  readonly singular: string;
+  readonly listKind: string;
+  readonly shortNames: readonly string[];
+  readonly categories: readonly string[];
+  readonly namespaced: boolean;
+  readonly verbs: readonly Verb[];
+  /** Stored under this group and resource; definitions of several versions of one resource share it. */
+  readonly storage: { readonly group: string; readonly resource: string; readonly version: string };
+
+  /** Why this is not a usable name (each a sentence), or nothing. */
+  readonly validateName: (name: string, prefix: boolean) => string[];
+  /** Fills in documented defaults. Mutates the draft. Runs on decode and on read of older epochs; idempotent. */
+  readonly applyDefaults: (draft: T) => void;
+  /** Clears what a creator may not set and sets what the server owns (status reset …). Mutates the draft. */
+  readonly prepareForCreate: (draft: T, context: StrategyContext) => void;
+  /** The same for update: keeps status and immutable server-owned fields from `old`. Mutates the draft. */
+  readonly prepareForUpdate: (draft: T, old: T, context: StrategyContext) => void;
+  /** All errors of a new object, metadata aside (the server validates metadata for every kind). */
+  readonly validate: (object: T) => FieldError[];
+  /** All errors of a change, metadata aside. Usually validate(next) plus immutability. */
+  readonly validateUpdate: (next: T, old: T) => FieldError[];
+  /** True when the change must raise `metadata.generation`; by default any change of `spec` does. No `spec`: no generation. */
+  readonly generation: "spec" | "none";
+  /** Sentences for the `Warning` header about this object. */
+  readonly warnings: (object: T, old: T | undefined) => string[];
+  /**
+   * Old spellings that are accepted with a warning and rewritten before strict decoding (e.g. `spec.publicIPs`).
+   * Gets the raw parsed JSON, may change it, returns the warnings.
+   */
+  readonly rewriteLegacy: ((raw: Record<string, unknown>) => string[]) | undefined;
+
+  /** Field selectors beyond metadata.name and metadata.namespace. */
+  readonly selectableFields: Readonly<Record<string, (object: T) => string>>;
+  readonly columns: readonly Column<T>[];
+
+  readonly status: StatusStrategy<T> | undefined;
+  readonly scale: ScaleMapping | undefined;
+  /** Further subresources by name with their verbs and the kind they speak; apiserver/subresources serves them. */
+  readonly subresources: Readonly<
+    Record<
+      string,
+      { readonly verbs: readonly string[]; readonly kind: { group: string; version: string; kind: string } }
+    >
+  >;
+
+  /**
+   * Seconds of graceful deletion for this object: 0 deletes now, undefined = the kind has none.
+   * `requested` is DeleteOptions.gracePeriodSeconds.
+   */
+  readonly gracePeriod: ((object: T, requested: number | undefined) => number) | undefined;
+  /** Default propagation when DeleteOptions says nothing. */
+  readonly defaultPropagation: "Background" | "Orphan";
+  /** Unique values that this object holds. */
+  readonly claims: ((object: T) => Claim[]) | undefined;
+  /** Chooses free values for what the object leaves open. Mutates the draft; returns errors when none is free or allowed. */
+  readonly allocate:
+    ((draft: T, old: T | undefined, view: ClaimView, context: StrategyContext) => FieldError[]) | undefined;
+  /** An update of an absent object creates it (PUT as create). */
+  readonly allowCreateOnUpdate: boolean;
+  /** An update must name a resourceVersion. */
+  readonly requireResourceVersion: boolean;
+  /** Objects vanish this long after their last write (events). */
+  readonly timeToLiveSeconds: number | undefined;
+}
+
+type Given<T extends KubeObject> = Partial<ResourceDefinition<T>> &
+  Pick<
+    ResourceDefinition<T>,
+    "group" | "version" | "kind" | "resource" | "namespaced" | "validateName" | "columns"
+  >;
+
+/** Completes a definition with what most kinds share. */
+export function defineResource<T extends KubeObject>(given: Given<T>): ResourceDefinition<T> {
+  const validate = given.validate ?? (() => []);
+  return {
+    singular: given.kind.toLowerCase(),
+    listKind: `${given.kind}List`,
+    shortNames: [],
+    categories: [],
+    verbs: allVerbs,
+    storage: { group: given.group, resource: given.resource, version: given.version },
+    applyDefaults: () => undefined,
+    prepareForCreate: () => undefined,
+    prepareForUpdate: () => undefined,
+    validateUpdate: (next) => validate(next),
+    generation: "none",
+    warnings: () => [],
+    rewriteLegacy: undefined,
+    selectableFields: {},
+    status: undefined,
+    scale: undefined,
+    subresources: {},
+    gracePeriod: undefined,
+    defaultPropagation: "Background",
+    claims: undefined,
+    allocate: undefined,
+    allowCreateOnUpdate: false,
+    requireResourceVersion: false,
+    timeToLiveSeconds: undefined,
+    ...given,
+    validate,
+  };
+}
