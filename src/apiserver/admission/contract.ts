@@ -1,0 +1,39 @@
+// Admission: what may change or refuse a write after it is authorized and decoded.
+
+import type { Caller } from "#machinery/api-request.ts";
+import type { GroupVersionKind, GroupVersionResource, KubeObject } from "#machinery/meta.ts";
+
+export interface AdmissionRequest {
+  readonly operation: "CREATE" | "UPDATE" | "DELETE" | "CONNECT";
+  readonly resource: GroupVersionResource;
+  readonly kind: GroupVersionKind;
+  readonly subresource: string;
+  readonly namespace: string;
+  readonly name: string;
+  readonly caller: Caller;
+  readonly dryRun: boolean;
+  /** The draft (mutable in the mutating phase); undefined for DELETE. */
+  readonly object: KubeObject | undefined;
+  /** The stored object; undefined for CREATE. */
+  readonly old: KubeObject | undefined;
+  /** Adds a sentence to the `Warning` headers of the answer. */
+  warn(message: string): void;
+}
+
+/** Reads of the server's own objects, from its caches: what plug-ins decide by. Frozen; do not change. */
+export interface AdmissionReads {
+  get<T extends KubeObject>(
+    group: string,
+    resource: string,
+    namespace: string,
+    name: string,
+  ): Promise<T | undefined>;
+}
+
+/** A plug-in refuses by throwing an ApiError (usually 403). */
+export interface AdmissionPlugin {
+  /** The name in --enable-admission-plugins. */
+  readonly name: string;
+  mutate?(request: AdmissionRequest): Promise<void> | void;
+  validate?(request: AdmissionRequest): Promise<void> | void;
+}
