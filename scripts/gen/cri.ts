@@ -40,7 +40,8 @@ for (const name of wellKnown) {
   const common = protobuf.common.get(`google/protobuf/${name}.proto`);
   if (common?.nested) root.addJSON(common.nested);
 }
-for (const file of protoFiles) protobuf.parse(readFileSync(join(src, file), "utf8"), root, { keepCase: false });
+for (const file of protoFiles)
+  protobuf.parse(readFileSync(join(src, file), "utf8"), root, { keepCase: false });
 root.resolveAll();
 
 const out = join(repoRoot, "src/cri/gen");

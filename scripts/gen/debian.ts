@@ -35,15 +35,25 @@ const mirrorFromFiles = (): string | undefined => {
 };
 
 const aptOptions = (root: string): string[] => [
-  "-o", `Dir::Etc=${root}/etc/apt`,
-  "-o", `Dir::State=${root}/state`,
-  "-o", `Dir::State::status=${root}/status`,
-  "-o", `Dir::Cache=${root}/cache`,
-  "-o", "APT::Sandbox::User=root",
+  "-o",
+  `Dir::Etc=${root}/etc/apt`,
+  "-o",
+  `Dir::State=${root}/state`,
+  "-o",
+  `Dir::State::status=${root}/status`,
+  "-o",
+  `Dir::Cache=${root}/cache`,
+  "-o",
+  "APT::Sandbox::User=root",
 ];
 
 const prepareAptRoot = (root: string): void => {
-  for (const dir of ["etc/apt/sources.list.d", "etc/apt/preferences.d", "state/lists/partial", "cache/archives/partial"]) {
+  for (const dir of [
+    "etc/apt/sources.list.d",
+    "etc/apt/preferences.d",
+    "state/lists/partial",
+    "cache/archives/partial",
+  ]) {
     mkdirSync(join(root, dir), { recursive: true });
   }
   const source = [
@@ -63,7 +73,8 @@ export const fetchPackages = (names: readonly string[]): Unpacked => {
   const debs = join(cacheDir, "debs");
   const tree = join(cacheDir, "tree");
   mkdirSync(debs, { recursive: true });
-  const debOf = (name: string): string | undefined => readdirSync(debs).find((file) => file.startsWith(`${name}_`));
+  const debOf = (name: string): string | undefined =>
+    readdirSync(debs).find((file) => file.startsWith(`${name}_`));
   const missing = names.filter((name) => debOf(name) === undefined);
   if (missing.length > 0) {
     const root = join(cacheDir, "apt");
@@ -76,7 +87,9 @@ export const fetchPackages = (names: readonly string[]): Unpacked => {
   const packages = names.map((name): SourcePackage => {
     const file = debOf(name);
     if (file === undefined) throw new Error(`package ${name} was not downloaded`);
-    const sha256 = createHash("sha256").update(readFileSync(join(debs, file))).digest("hex");
+    const sha256 = createHash("sha256")
+      .update(readFileSync(join(debs, file)))
+      .digest("hex");
     const stamp = join(tree, ".unpacked", file);
     if (!existsSync(stamp)) {
       execFileSync("dpkg-deb", ["-x", join(debs, file), tree]);

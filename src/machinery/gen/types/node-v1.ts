@@ -1,0 +1,29 @@
+// Made by scripts/gen/generate.ts from facts.json: the messages of node.k8s.io/v1.
+
+import type { Toleration } from "./core-v1.ts";
+import type { ListMeta, ObjectMeta } from "./meta-v1.ts";
+
+export interface Overhead {
+  podFixed?: Record<string, string>;
+}
+
+export interface RuntimeClass {
+  apiVersion?: string;
+  kind?: string;
+  metadata?: ObjectMeta;
+  handler: string;
+  overhead?: Overhead;
+  scheduling?: Scheduling;
+}
+
+export interface RuntimeClassList {
+  apiVersion?: string;
+  kind?: string;
+  metadata?: ListMeta;
+  items: RuntimeClass[];
+}
+
+export interface Scheduling {
+  nodeSelector?: Record<string, string>;
+  tolerations?: Toleration[];
+}
