@@ -1,0 +1,398 @@
+// The standard roles and bindings that every cluster has, as data; reconciled at each start:
+// missing objects and missing rules come back, additions by administrators stay
+// (unless the object says `rbac.authorization.kubernetes.io/autoupdate: "false"`).
+
+import type { PolicyRule, RbacSubject } from "./rbac.ts";
+
+export interface BootstrapRole {
+  readonly name: string;
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly rules: readonly PolicyRule[];
+  /** Rules come from all roles with any of these labels. */
+  readonly aggregate?: readonly Readonly<Record<string, string>>[];
+}
+
+export interface BootstrapBinding {
+  readonly name: string;
+  readonly role: string;
+  readonly subjects: readonly RbacSubject[];
+}
+
+const rw = ["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"];
+const write = ["create", "delete", "deletecollection", "patch", "update"];
+const read = ["get", "list", "watch"];
+
+const rule = (
+  verbs: readonly string[],
+  group: string | readonly string[],
+  ...resources: string[]
+): PolicyRule => ({
+  verbs,
+  apiGroups: typeof group === "string" ? [group] : group,
+  resources,
+});
+const named = (base: PolicyRule, ...resourceNames: string[]): PolicyRule => ({ ...base, resourceNames });
+const urls = (verbs: readonly string[], ...nonResourceURLs: string[]): PolicyRule => ({
+  verbs,
+  nonResourceURLs,
+});
+const events = rule(["create", "patch", "update"], ["", "events.k8s.io"], "events");
+const leases = (name: string): PolicyRule[] => [
+  rule(["create"], "coordination.k8s.io", "leases"),
+  named(rule(["get", "update"], "coordination.k8s.io", "leases"), name),
+];
+
+const group = (name: string): RbacSubject => ({ kind: "Group", apiGroup: "rbac.authorization.k8s.io", name });
+const user = (name: string): RbacSubject => ({ kind: "User", apiGroup: "rbac.authorization.k8s.io", name });
+const account = (name: string, namespace = "kube-system"): RbacSubject => ({
+  kind: "ServiceAccount",
+  name,
+  namespace,
+});
+
+const workloads = [
+  "deployments",
+  "deployments/scale",
+  "replicasets",
+  "replicasets/scale",
+  "statefulsets",
+  "statefulsets/scale",
+];
+const batch = ["cronjobs", "jobs"];
+const networking = ["ingresses", "networkpolicies"];
+
+const editCore: readonly PolicyRule[] = [
+  rule(read, "", "pods/attach", "pods/exec", "pods/portforward", "pods/proxy", "secrets", "services/proxy"),
+  rule(["impersonate"], "", "serviceaccounts"),
+  rule(write, "", "pods", "pods/attach", "pods/exec", "pods/portforward", "pods/proxy"),
+  rule(["create"], "", "pods/eviction"),
+  rule(
+    write,
+    "",
+    "configmaps",
+    "events",
+    "persistentvolumeclaims",
+    "replicationcontrollers",
+    "replicationcontrollers/scale",
+    "secrets",
+    "serviceaccounts",
+    "services",
+    "services/proxy",
+  ),
+  rule(["create"], "", "serviceaccounts/token"),
+  rule(write, "apps", "daemonsets", ...workloads, "deployments/rollback"),
+  rule(write, "autoscaling", "horizontalpodautoscalers"),
+  rule(write, "batch", ...batch),
+  rule(write, "policy", "poddisruptionbudgets"),
+  rule(write, "networking.k8s.io", ...networking),
+  rule(rw, "coordination.k8s.io", "leases"),
+];
+
+const viewCore: readonly PolicyRule[] = [
+  rule(
+    read,
+    "",
+    "configmaps",
+    "endpoints",
+    "persistentvolumeclaims",
+    "persistentvolumeclaims/status",
+    "pods",
+    "replicationcontrollers",
+    "replicationcontrollers/scale",
+    "serviceaccounts",
+    "services",
+    "services/status",
+  ),
+  rule(
+    read,
+    "",
+    "bindings",
+    "events",
+    "limitranges",
+    "namespaces/status",
+    "pods/log",
+    "pods/status",
+    "replicationcontrollers/status",
+    "resourcequotas",
+    "resourcequotas/status",
+  ),
+  rule(read, "", "namespaces"),
+  rule(read, "discovery.k8s.io", "endpointslices"),
+  rule(
+    read,
+    "apps",
+    "controllerrevisions",
+    "daemonsets",
+    "daemonsets/status",
+    ...workloads,
+    "deployments/status",
+    "replicasets/status",
+    "statefulsets/status",
+  ),
+  rule(read, "autoscaling", "horizontalpodautoscalers", "horizontalpodautoscalers/status"),
+  rule(read, "batch", ...batch, "cronjobs/status", "jobs/status"),
+  rule(read, "policy", "poddisruptionbudgets", "poddisruptionbudgets/status"),
+  rule(read, "networking.k8s.io", ...networking, "ingresses/status"),
+];
+
+const aggregateLabel = (role: string): Record<string, string> => ({
+  [`rbac.authorization.k8s.io/aggregate-to-${role}`]: "true",
+});
+
+export const bootstrapRoles: readonly BootstrapRole[] = [
+  { name: "cluster-admin", rules: [rule(["*"], "*", "*"), urls(["*"], "*")] },
+  {
+    name: "system:discovery",
+    rules: [
+      urls(
+        ["get"],
+        "/api",
+        "/api/*",
+        "/apis",
+        "/apis/*",
+        "/healthz",
+        "/livez",
+        "/openapi",
+        "/openapi/*",
+        "/readyz",
+        "/version",
+        "/version/",
+      ),
+    ],
+  },
+  {
+    name: "system:monitoring",
+    rules: [
+      urls(
+        ["get"],
+        "/healthz",
+        "/healthz/*",
+        "/livez",
+        "/livez/*",
+        "/metrics",
+        "/metrics/slis",
+        "/readyz",
+        "/readyz/*",
+      ),
+    ],
+  },
+  {
+    name: "system:public-info-viewer",
+    rules: [urls(["get"], "/healthz", "/livez", "/readyz", "/version", "/version/")],
+  },
+  {
+    name: "system:basic-user",
+    rules: [
+      rule(["create"], "authorization.k8s.io", "selfsubjectaccessreviews", "selfsubjectrulesreviews"),
+      rule(["create"], "authentication.k8s.io", "selfsubjectreviews"),
+    ],
+  },
+  { name: "admin", rules: [], aggregate: [aggregateLabel("admin")] },
+  { name: "edit", labels: aggregateLabel("admin"), rules: [], aggregate: [aggregateLabel("edit")] },
+  { name: "view", labels: aggregateLabel("edit"), rules: [], aggregate: [aggregateLabel("view")] },
+  {
+    name: "system:aggregate-to-admin",
+    labels: aggregateLabel("admin"),
+    rules: [
+      rule(["create"], "authorization.k8s.io", "localsubjectaccessreviews"),
+      rule(rw, "rbac.authorization.k8s.io", "rolebindings", "roles"),
+    ],
+  },
+  { name: "system:aggregate-to-edit", labels: aggregateLabel("edit"), rules: editCore },
+  { name: "system:aggregate-to-view", labels: aggregateLabel("view"), rules: viewCore },
+  {
+    name: "system:auth-delegator",
+    rules: [
+      rule(["create"], "authentication.k8s.io", "tokenreviews"),
+      rule(["create"], "authorization.k8s.io", "subjectaccessreviews"),
+    ],
+  },
+  {
+    name: "system:heapster",
+    rules: [rule(read, "", "events", "namespaces", "nodes", "pods"), rule(read, "apps", "deployments")],
+  },
+  {
+    name: "system:kubelet-api-admin",
+    rules: [
+      rule(read, "", "nodes"),
+      rule(["proxy"], "", "nodes"),
+      rule(["*"], "", "nodes/log", "nodes/metrics", "nodes/proxy", "nodes/stats"),
+    ],
+  },
+  { name: "system:node", rules: [] },
+  {
+    name: "system:node-proxier",
+    rules: [
+      rule(["list", "watch"], "", "services", "endpoints"),
+      rule(read, "", "nodes"),
+      events,
+      rule(["list", "watch"], "discovery.k8s.io", "endpointslices"),
+    ],
+  },
+  {
+    name: "system:node-problem-detector",
+    rules: [rule(["get"], "", "nodes"), rule(["patch"], "", "nodes/status"), events],
+  },
+  { name: "system:kube-dns", rules: [rule(["list", "watch"], "", "endpoints", "services")] },
+  {
+    name: "system:service-account-issuer-discovery",
+    rules: [
+      urls(
+        ["get"],
+        "/.well-known/openid-configuration",
+        "/.well-known/openid-configuration/",
+        "/openid/v1/jwks",
+        "/openid/v1/jwks/",
+      ),
+    ],
+  },
+  {
+    name: "system:kube-scheduler",
+    rules: [
+      events,
+      ...leases("kube-scheduler"),
+      rule(
+        read,
+        "",
+        "nodes",
+        "namespaces",
+        "replicationcontrollers",
+        "services",
+        "persistentvolumeclaims",
+        "persistentvolumes",
+      ),
+      rule(["delete", "get", "list", "watch"], "", "pods"),
+      rule(["create"], "", "bindings", "pods/binding"),
+      rule(["patch", "update"], "", "pods/status"),
+      rule(read, "apps", "replicasets", "statefulsets"),
+      rule(read, "policy", "poddisruptionbudgets"),
+      rule(read, "storage.k8s.io", "csidrivers", "csinodes", "csistoragecapacities", "storageclasses"),
+      rule(["create"], "authentication.k8s.io", "tokenreviews"),
+      rule(["create"], "authorization.k8s.io", "subjectaccessreviews"),
+    ],
+  },
+  {
+    name: "system:kube-controller-manager",
+    rules: [
+      events,
+      ...leases("kube-controller-manager"),
+      rule(["create"], "", "secrets", "serviceaccounts"),
+      rule(["delete"], "", "secrets"),
+      rule(["get"], "", "configmaps", "namespaces", "secrets", "serviceaccounts"),
+      rule(["update"], "", "secrets", "serviceaccounts"),
+      rule(["create"], "authentication.k8s.io", "tokenreviews"),
+      rule(["create"], "authorization.k8s.io", "subjectaccessreviews"),
+      rule(["list", "watch"], "*", "*"),
+      rule(["create"], "", "serviceaccounts/token"),
+    ],
+  },
+];
+
+/** What each controller may do beyond reading: it runs as the service account kube-system/NAME. */
+const controllerRules: Readonly<Record<string, readonly PolicyRule[]>> = {
+  "replication-controller": [
+    rule(["get", "list", "update", "watch"], "", "replicationcontrollers"),
+    rule(["update"], "", "replicationcontrollers/finalizers", "replicationcontrollers/status"),
+    rule(["create", "delete", "list", "patch", "watch", "get"], "", "pods"),
+    events,
+  ],
+  "endpoint-controller": [
+    rule(read, "", "pods", "services"),
+    rule(["create", "delete", "get", "list", "update", "watch"], "", "endpoints"),
+    rule(["create"], "", "endpoints/restricted"),
+    events,
+  ],
+  "endpointslice-controller": [
+    rule(read, "", "nodes", "pods", "services"),
+    rule(["update"], "", "services/finalizers"),
+    rule(["create", "delete", "get", "list", "update", "watch"], "discovery.k8s.io", "endpointslices"),
+    rule(["create"], "discovery.k8s.io", "endpointslices/restricted"),
+    events,
+  ],
+  "node-controller": [
+    rule(["delete", "get", "list", "patch", "update", "watch"], "", "nodes"),
+    rule(["patch", "update"], "", "nodes/status"),
+    rule(["patch", "update"], "", "pods/status"),
+    rule(["delete", "get", "list", "watch"], "", "pods"),
+    rule(read, "coordination.k8s.io", "leases"),
+    events,
+  ],
+  "namespace-controller": [
+    rule(["delete", "get", "list", "watch"], "", "namespaces"),
+    rule(["update"], "", "namespaces/finalize", "namespaces/status"),
+    rule(["delete", "deletecollection", "get", "list"], "*", "*"),
+  ],
+  "service-account-controller": [
+    rule(["create", "get", "list", "watch"], "", "serviceaccounts"),
+    rule(read, "", "namespaces"),
+    events,
+  ],
+  "root-ca-cert-publisher": [
+    rule(["create", "get", "list", "update", "watch"], "", "configmaps"),
+    rule(read, "", "namespaces"),
+    events,
+  ],
+  "generic-garbage-collector": [
+    rule(["delete", "get", "list", "patch", "update", "watch"], "*", "*"),
+    events,
+  ],
+  "pod-garbage-collector": [
+    rule(["delete", "get", "list", "watch"], "", "pods"),
+    rule(["patch"], "", "pods/status"),
+    rule(["get", "list"], "", "nodes"),
+    events,
+  ],
+  "service-controller": [
+    rule(read, "", "services"),
+    rule(["patch", "update"], "", "services/status"),
+    rule(["patch", "update"], "", "services"),
+    rule(["list", "watch"], "", "nodes"),
+    events,
+  ],
+};
+
+export const controllerRoles: readonly BootstrapRole[] = Object.entries(controllerRules).map(
+  ([name, rules]) => ({
+    name: `system:controller:${name}`,
+    rules,
+  }),
+);
+
+export const bootstrapBindings: readonly BootstrapBinding[] = [
+  { name: "cluster-admin", role: "cluster-admin", subjects: [group("system:masters")] },
+  { name: "system:discovery", role: "system:discovery", subjects: [group("system:authenticated")] },
+  { name: "system:basic-user", role: "system:basic-user", subjects: [group("system:authenticated")] },
+  {
+    name: "system:public-info-viewer",
+    role: "system:public-info-viewer",
+    subjects: [group("system:authenticated"), group("system:unauthenticated")],
+  },
+  { name: "system:monitoring", role: "system:monitoring", subjects: [group("system:monitoring")] },
+  {
+    name: "system:node-proxier",
+    role: "system:node-proxier",
+    subjects: [user("system:kube-proxy"), group("system:nodes")],
+  },
+  { name: "system:node", role: "system:node", subjects: [] },
+  { name: "system:kube-scheduler", role: "system:kube-scheduler", subjects: [user("system:kube-scheduler")] },
+  {
+    name: "system:kube-controller-manager",
+    role: "system:kube-controller-manager",
+    subjects: [user("system:kube-controller-manager")],
+  },
+  { name: "system:kube-dns", role: "system:kube-dns", subjects: [account("kube-dns")] },
+  {
+    name: "system:service-account-issuer-discovery",
+    role: "system:service-account-issuer-discovery",
+    subjects: [group("system:serviceaccounts")],
+  },
+  ...Object.keys(controllerRules).map((name) => ({
+    name: `system:controller:${name}`,
+    role: `system:controller:${name}`,
+    subjects: [account(name)],
+  })),
+];
+
+/** Every standard object carries this label and annotation. */
+export const bootstrapLabels = { "kubernetes.io/bootstrapping": "rbac-defaults" } as const;
+export const autoupdateAnnotation = "rbac.authorization.kubernetes.io/autoupdate";
