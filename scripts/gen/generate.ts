@@ -68,6 +68,8 @@ class TypesFile {
     }
     if (type.map !== undefined) return `Record<string, ${this.typeText(type.map)}>`;
     if (type.message !== undefined) return this.reference(type.message);
+    // A time that is a plain struct is written as null while it is not set.
+    if (!type.pointer && (type.scalar === "time" || type.scalar === "microtime")) return "string | null";
     const text = scalarTypes[type.scalar ?? ""];
     if (text === undefined) throw new Error(`no TypeScript type for ${type.scalar}`);
     return text;

@@ -262,7 +262,7 @@ export interface ContainerState {
 }
 
 export interface ContainerStateRunning {
-  startedAt?: string;
+  startedAt?: string | null;
 }
 
 export interface ContainerStateTerminated {
@@ -270,8 +270,8 @@ export interface ContainerStateTerminated {
   signal?: number;
   reason?: string;
   message?: string;
-  startedAt?: string;
-  finishedAt?: string;
+  startedAt?: string | null;
+  finishedAt?: string | null;
   containerID?: string;
 }
 
@@ -425,11 +425,11 @@ export interface Event {
   reason?: string;
   message?: string;
   source?: EventSource;
-  firstTimestamp?: string;
-  lastTimestamp?: string;
+  firstTimestamp?: string | null;
+  lastTimestamp?: string | null;
   count?: number;
   type?: string;
-  eventTime?: string;
+  eventTime?: string | null;
   series?: EventSeries;
   action?: string;
   related?: ObjectReference;
@@ -446,7 +446,7 @@ export interface EventList {
 
 export interface EventSeries {
   count?: number;
-  lastObservedTime?: string;
+  lastObservedTime?: string | null;
 }
 
 export interface EventSource {
@@ -690,7 +690,7 @@ export interface Namespace {
 export interface NamespaceCondition {
   type: string;
   status: string;
-  lastTransitionTime?: string;
+  lastTransitionTime?: string | null;
   reason?: string;
   message?: string;
 }
@@ -738,8 +738,8 @@ export interface NodeAllocatableResourceClaimStatus {
 export interface NodeCondition {
   type: string;
   status: string;
-  lastHeartbeatTime?: string;
-  lastTransitionTime?: string;
+  lastHeartbeatTime?: string | null;
+  lastTransitionTime?: string | null;
   reason?: string;
   message?: string;
 }
@@ -880,8 +880,8 @@ export interface PersistentVolumeClaim {
 export interface PersistentVolumeClaimCondition {
   type: string;
   status: string;
-  lastProbeTime?: string;
-  lastTransitionTime?: string;
+  lastProbeTime?: string | null;
+  lastTransitionTime?: string | null;
   reason?: string;
   message?: string;
 }
@@ -1033,8 +1033,8 @@ export interface PodCondition {
   type: string;
   observedGeneration?: number;
   status: string;
-  lastProbeTime?: string;
-  lastTransitionTime?: string;
+  lastProbeTime?: string | null;
+  lastTransitionTime?: string | null;
   reason?: string;
   message?: string;
 }
@@ -1264,7 +1264,7 @@ export interface Preconditions {
 
 export interface PreferAvoidPodsEntry {
   podSignature: PodSignature;
-  evictionTime?: string;
+  evictionTime?: string | null;
   reason?: string;
   message?: string;
 }
@@ -1345,7 +1345,7 @@ export interface ReplicationController {
 export interface ReplicationControllerCondition {
   type: string;
   status: string;
-  lastTransitionTime?: string;
+  lastTransitionTime?: string | null;
   reason?: string;
   message?: string;
 }

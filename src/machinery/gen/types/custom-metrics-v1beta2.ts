@@ -20,7 +20,7 @@ export interface MetricValue {
   kind?: string;
   describedObject: ObjectReference;
   metric: MetricIdentifier;
-  timestamp: string;
+  timestamp: string | null;
   windowSeconds?: number;
   value: string;
 }

@@ -7,7 +7,7 @@ export interface ExternalMetricValue {
   kind?: string;
   metricName: string;
   metricLabels: Record<string, string>;
-  timestamp: string;
+  timestamp: string | null;
   window?: number;
   value: string;
 }

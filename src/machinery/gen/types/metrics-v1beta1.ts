@@ -11,7 +11,7 @@ export interface NodeMetrics {
   apiVersion?: string;
   kind?: string;
   metadata?: ObjectMeta;
-  timestamp: string;
+  timestamp: string | null;
   window: string;
   usage: Record<string, string>;
 }
@@ -27,7 +27,7 @@ export interface PodMetrics {
   apiVersion?: string;
   kind?: string;
   metadata?: ObjectMeta;
-  timestamp: string;
+  timestamp: string | null;
   window: string;
   containers: ContainerMetrics[];
 }
