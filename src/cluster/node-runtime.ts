@@ -1,0 +1,137 @@
+// One local node without its agent: network namespace, links, containerd. Starting it twice changes nothing;
+// stopping it works from any half-made state and removes only what the plan names.
+
+import { mkdirSync, readFileSync, readdirSync, rmSync } from "node:fs";
+import { connect } from "node:net";
+import type { Clock } from "#base/clock.ts";
+import { detectCgroups, removeCgroup } from "#host/cgroups.ts";
+import { endProcess, recordedDaemon, startDaemon, stopDaemon } from "#host/daemon.ts";
+import { hasCode, writeIfChanged } from "#host/files.ts";
+import { allPids, commandLine, identify, networkNamespaceOf } from "#host/identity.ts";
+import type { ProcessIdentity } from "#host/identity.ts";
+import { isBelow, unmountBelow } from "#host/mounts.ts";
+import { inNetns, netnsIdentity } from "#host/netns.ts";
+import { setUpNodeNetwork, tearDownNodeNetwork } from "./network.ts";
+import { nodeRuntimeFiles, type RuntimeFacts } from "./node-files.ts";
+import type { NodePlan } from "./plan.ts";
+
+export interface NodeRuntimeDeps {
+  readonly clock: Clock;
+}
+
+export interface NodeRuntime {
+  readonly containerd: ProcessIdentity;
+  /** False when it was running already. */
+  readonly started: boolean;
+}
+
+const containerdReadyMsMax = 30_000;
+const containerdGraceMs = 3_000;
+
+/** Network namespace and containerd of one node; resolves when containerd accepts connections. */
+export async function startNodeRuntime(
+  node: NodePlan,
+  others: readonly NodePlan[],
+  facts: RuntimeFacts,
+  deps: NodeRuntimeDeps,
+): Promise<NodeRuntime> {
+  mkdirSync(node.runDir, { recursive: true, mode: 0o711 });
+  mkdirSync(node.kubeletDir, { recursive: true });
+  const changed = nodeRuntimeFiles(node, facts).map((file) => writeIfChanged(file.path, file.content));
+  await setUpNodeNetwork(node, others);
+  let containerd = recordedDaemon(node.containerd.record);
+  const running = containerd !== undefined;
+  if (containerd !== undefined && changed[0] === true) {
+    await stopDaemon(node.containerd.record, containerdGraceMs, deps.clock);
+    containerd = undefined;
+  }
+  containerd ??= await startDaemon({
+    command: inNetns(node.netns, ["containerd", "--config", node.containerd.config]),
+    logFile: node.containerd.log,
+    recordFile: node.containerd.record,
+  });
+  await waitForSocket(node.containerd.socket, containerd, node.containerd.log, deps.clock);
+  return { containerd, started: !running || changed[0] === true };
+}
+
+function accepts(socketPath: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(socketPath);
+    socket.once("connect", () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once("error", () => resolve(false));
+  });
+}
+
+async function waitForSocket(path: string, owner: ProcessIdentity, log: string, clock: Clock): Promise<void> {
+  const deadline = clock.monotonic() + containerdReadyMsMax;
+  while (!(await accepts(path))) {
+    if (identify(owner.pid)?.startTicks !== owner.startTicks)
+      throw new Error(`containerd ended while starting; see ${log}`);
+    if (clock.monotonic() > deadline) throw new Error(`containerd does not answer at ${path}; see ${log}`);
+    await clock.sleep(20);
+  }
+}
+
+/** containerd, shims and everything that runs inside the node's namespace or under its socket. */
+export function processesOfNode(node: NodePlan): ProcessIdentity[] {
+  const namespace = netnsIdentity(node.netns);
+  const ours = (pid: number): boolean => {
+    if (pid === process.pid) return false;
+    if (namespace !== undefined && networkNamespaceOf(pid) === namespace) return true;
+    // Shims carry the address of the containerd that started them.
+    const args = commandLine(pid);
+    return args[0]?.includes("containerd-shim") === true && args.includes(node.containerd.socket);
+  };
+  return allPids()
+    .filter(ours)
+    .map(identify)
+    .filter((identity) => identity !== undefined);
+}
+
+/** Kills and removes everything of the node; `keepState` leaves its folders (images, leases, kubelet data). */
+export async function removeNodeRuntime(
+  node: NodePlan,
+  deps: NodeRuntimeDeps,
+  options: { keepState?: boolean } = {},
+): Promise<void> {
+  const { clock } = deps;
+  const containers = containerIds(node);
+  await stopDaemon(node.agentRecord, containerdGraceMs, clock);
+  await stopDaemon(node.containerd.record, containerdGraceMs, clock);
+  await Promise.all(processesOfNode(node).map((identity) => endProcess(identity, 0, clock)));
+  await removeCgroup(detectCgroups().roots, node.cgroup, clock);
+  await unmountBelow(node.runDir, node.stateDir);
+  await tearDownNodeNetwork(node);
+  removeSharedLeftovers(containers);
+  rmSync(node.runDir, { recursive: true, force: true });
+  if (options.keepState !== true) rmSync(node.stateDir, { recursive: true, force: true });
+}
+
+/** The ids of this node's sandboxes and containers, which name its entries in folders shared by the machine. */
+function containerIds(node: NodePlan): string[] {
+  return entries(`${node.runDir}/containerd/io.containerd.runtime.v2.task/k8s.io`);
+}
+
+function entries(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch (error) {
+    if (hasCode(error, "ENOENT", "ENOTDIR")) return [];
+    throw error;
+  }
+}
+
+/** runc's state and CNI's results stand in global folders, under ids that are unique. */
+function removeSharedLeftovers(ids: readonly string[]): void {
+  const known = new Set(ids);
+  for (const id of ids) rmSync(`/run/containerd/runc/k8s.io/${id}`, { recursive: true, force: true });
+  for (const folder of ["/var/lib/cni/results", "/var/lib/cni/cache/results"]) {
+    for (const file of entries(folder)) {
+      const id = /^podnet-([0-9a-f]{64})-/.exec(file)?.[1];
+      if (id !== undefined && known.has(id)) rmSync(`${folder}/${file}`, { force: true });
+    }
+  }
+}
