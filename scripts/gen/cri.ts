@@ -27,6 +27,8 @@ const strip = (node: unknown): unknown => {
     .filter(([key]) => key !== "comment" && key !== "parsedOptions")
     .map(([key, value]): [string, unknown] => {
       if (key !== "options" || value === null || typeof value !== "object") return [key, strip(value)];
+      // A field that is itself called `options` (DNSConfig has one) is not a set of options.
+      if (typeof (value as Json)["id"] === "number") return [key, strip(value)];
       const kept = Object.entries(value).filter(([name]) => name === "packed" || name === "proto3_optional");
       return [key, Object.fromEntries(kept)];
     })

@@ -1,0 +1,38 @@
+// Encodes and decodes the messages of the generated descriptor, building each message type when it is first used.
+
+import { readFileSync } from "node:fs";
+import protobuf from "protobufjs/light.js";
+
+const conversion: protobuf.IConversionOptions = { longs: Number, enums: String, defaults: true };
+
+let loaded: protobuf.Root | undefined;
+
+function root(): protobuf.Root {
+  loaded ??= protobuf.Root.fromJSON(
+    JSON.parse(readFileSync(new URL("./gen/cri-api.json", import.meta.url), "utf8")) as protobuf.INamespace,
+  );
+  return loaded;
+}
+
+const types = new Map<string, protobuf.Type>();
+
+function lookup(name: string): protobuf.Type {
+  let type = types.get(name);
+  if (type === undefined) {
+    type = root().lookupType(name);
+    types.set(name, type);
+  }
+  return type;
+}
+
+/** Bytes of message `name` made from a plain object. */
+export function encode(name: string, object: object): Buffer {
+  const type = lookup(name);
+  return type.encode(type.fromObject(object as Record<string, unknown>)).finish() as Buffer;
+}
+
+/** A plain object with every field present: defaults, empty lists, null for absent messages. */
+export function decode<T>(name: string, bytes: Uint8Array): T {
+  const type = lookup(name);
+  return type.toObject(type.decode(bytes), conversion) as T;
+}
