@@ -1,0 +1,104 @@
+import assert from "node:assert/strict";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { decodeObject } from "../schema/decode.ts";
+import { schemaFor } from "../schema/schema.ts";
+import { parseApiVersion } from "../meta.ts";
+import {
+  decodeProtobuf,
+  decodeWatchEvent,
+  encodeMessage,
+  encodeProtobuf,
+  encodeProtobufList,
+  encodeWatchFrame,
+  hasProtobuf,
+  openEnvelope,
+  ProtobufError,
+} from "./protobuf.ts";
+
+const ours = join(import.meta.dirname, "testdata", "api");
+const unpacked = join(
+  import.meta.dirname,
+  "../../../.cache/debian-sid/tree/usr/share/gocode/src/k8s.io/api/testdata/HEAD",
+);
+
+const checkFixtures = (dir: string): number => {
+  // WatchEvent travels without an envelope of its own kind; its frame is tested below.
+  const names = readdirSync(dir).filter((name) => name.endsWith(".json") && !name.includes("WatchEvent"));
+  for (const name of names) {
+    const json = readFileSync(join(dir, name), "utf8");
+    const object = JSON.parse(json) as { apiVersion: string; kind: string };
+    const bytes = readFileSync(join(dir, name.replace(/json$/, "pb")));
+    assert.ok(encodeProtobuf(object).equals(bytes), `${name}: encoded bytes differ`);
+    assert.equal(JSON.stringify(decodeProtobuf(bytes).object), JSON.stringify(object), name);
+    const { group, version } = parseApiVersion(object.apiVersion);
+    const schema = schemaFor(group, version, object.kind);
+    assert.ok(schema, name);
+    const decoded = decodeObject(schema, object);
+    assert.equal(JSON.stringify(decoded.object), JSON.stringify(object), name);
+    assert.deepEqual(decoded.strictErrors, []);
+  }
+  return names.length;
+};
+
+test("the checked-in API fixtures go through JSON and protobuf byte for byte", () => {
+  assert.equal(checkFixtures(ours), 5);
+});
+
+test("all published API fixtures", { skip: existsSync(unpacked) ? false : "not unpacked" }, () => {
+  assert.ok(checkFixtures(unpacked) >= 175);
+});
+
+const pod = { apiVersion: "v1", kind: "Pod", metadata: { name: "a" } };
+
+test("what is not a pointer is written even when empty", () => {
+  const { object } = decodeProtobuf(encodeProtobuf(pod));
+  assert.deepEqual(object, {
+    kind: "Pod",
+    apiVersion: "v1",
+    metadata: { name: "a" },
+    spec: { containers: [] },
+    status: {},
+  });
+});
+
+test("a list is the same from objects and from encoded items", () => {
+  const list = { apiVersion: "v1", kind: "PodList", metadata: { resourceVersion: "7" }, items: [pod, pod] };
+  const items = list.items.map((item) => encodeMessage("core/v1.Pod", item));
+  assert.ok(encodeProtobufList("v1", "PodList", list.metadata, items).equals(encodeProtobuf(list)));
+});
+
+test("watch frames", () => {
+  const frame = encodeWatchFrame("ADDED", encodeProtobuf(pod));
+  assert.equal(frame.readUInt32BE(0), frame.length - 4);
+  const event = decodeWatchEvent(frame.subarray(4));
+  assert.equal(event.type, "ADDED");
+  assert.equal(openEnvelope(event.object).kind, "Pod");
+});
+
+test("delete options and status have a form, tables and unknown kinds have none", () => {
+  assert.ok(hasProtobuf("v1", "DeleteOptions"));
+  assert.ok(hasProtobuf("v1", "Status"));
+  assert.ok(hasProtobuf("apps/v1", "DeleteOptions"));
+  assert.ok(!hasProtobuf("meta.k8s.io/v1", "Table"));
+  assert.ok(!hasProtobuf("example.com/v1", "Pod"));
+});
+
+test("damaged bytes are refused", () => {
+  const bytes = encodeProtobuf(pod);
+  for (let cut = 0; cut < bytes.length - 5; cut++) {
+    try {
+      decodeProtobuf(bytes.subarray(0, cut));
+    } catch (thrown) {
+      assert.ok(thrown instanceof ProtobufError, `cut at ${cut}: ${String(thrown)}`);
+    }
+  }
+  assert.throws(() => decodeProtobuf(Buffer.from("{}")), ProtobufError);
+});
+
+test("keys that name prototypes are data", () => {
+  const data = JSON.parse('{"__proto__":"x","constructor":"y"}') as Record<string, string>;
+  const bytes = encodeProtobuf({ apiVersion: "v1", kind: "ConfigMap", data } as never);
+  assert.deepEqual(Object.keys(decodeProtobuf(bytes).object["data"] as object), ["__proto__", "constructor"]);
+});
