@@ -79,7 +79,7 @@ export function groupResource({ group, resource }: { group: string; resource: st
 }
 
 /** `namespace/name`, or `name` for cluster-scoped objects: the key of caches and queues. */
-export function objectKey(object: KubeObject): string {
+export function objectKey(object: DeepReadonly<KubeObject>): string {
   const { namespace, name = "" } = object.metadata ?? {};
   return namespace ? `${namespace}/${name}` : name;
 }
@@ -92,7 +92,7 @@ export function splitKey(key: string): { namespace: string; name: string } {
 }
 
 /** The owner that manages this object (`controller: true`), if any. */
-export function controllerOf(object: KubeObject): OwnerReference | undefined {
+export function controllerOf(object: DeepReadonly<KubeObject>): DeepReadonly<OwnerReference> | undefined {
   return object.metadata?.ownerReferences?.find((owner) => owner.controller === true);
 }
 
