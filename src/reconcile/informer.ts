@@ -30,6 +30,10 @@ export interface Informer<T extends KubeObject> {
   addIndex(name: string, values: (object: DeepReadonly<T>) => readonly string[]): void;
   /** Calls `handler` for each change, and at once for each object that is there already. Returns the way to stop. */
   onChange(handler: Handler<T>): () => void;
+  /** Calls `handler` after each batch, list or bookmark, with the version that the cache has now reached. */
+  onProgress(handler: (resourceVersion: string) => void): () => void;
+  /** Takes over what a live read found under `key`: an object (unless the cache has a newer one), or nothing. */
+  observe(key: string, object: T | undefined): void;
   /** The newest resource version that the cache has seen (event or bookmark). */
   readonly resourceVersion: string;
   readonly size: number;
