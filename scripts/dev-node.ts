@@ -5,12 +5,17 @@
 // N is 1..250: names lmdevN, bridge 10.199.N.1/24, node 10.199.N.11, pods 10.198.N.0/24.
 
 import { rmSync } from "node:fs";
+import { join } from "node:path";
 import { realClock } from "#base/clock.ts";
+import { createLogger } from "#base/log.ts";
+import { recordedDaemon, startDaemon, stopDaemon } from "#host/daemon.ts";
 import { detectMachine } from "#host/machine.ts";
 import { ipBatch } from "#host/network.ts";
 import { setUpBridge, tearDownBridge } from "#cluster/network.ts";
 import { removeNodeRuntime, startNodeRuntime } from "#cluster/node-runtime.ts";
-import { planCluster, type NodePlan } from "#cluster/plan.ts";
+import { pushPauseImage } from "#cluster/images/pause-push.ts";
+import { planCluster, registryPort, type NodePlan } from "#cluster/plan.ts";
+import { startRegistry } from "#cluster/registry/server.ts";
 
 const number = Number(process.argv[2]);
 const mode = process.argv[3];
@@ -31,7 +36,25 @@ const plan = planCluster({
 });
 const node = plan.nodes[0] as NodePlan;
 
+const registryRecord = join(plan.runDir, "registry.pid");
+
+async function serveRegistry(): Promise<void> {
+  await startRegistry(
+    { dir: plan.registryDir, address: plan.hostAddress, port: registryPort },
+    createLogger(),
+  );
+  await pushPauseImage(plan.registry);
+}
+
+async function startRegistryDaemon(): Promise<void> {
+  if (recordedDaemon(registryRecord) === undefined) {
+    const command = [process.execPath, import.meta.filename, String(number), "--registry"];
+    await startDaemon({ command, logFile: join(plan.logDir, "registry.log"), recordFile: registryRecord });
+  }
+}
+
 async function down(): Promise<void> {
+  await stopDaemon(registryRecord, 1000, realClock);
   await removeNodeRuntime(node, { clock: realClock });
   await tearDownBridge(plan);
   for (const dir of [plan.stateDir, plan.runDir]) rmSync(dir, { recursive: true, force: true });
@@ -40,8 +63,11 @@ async function down(): Promise<void> {
 
 if (mode === "--down") {
   await down();
+} else if (mode === "--registry") {
+  await serveRegistry();
 } else {
   await setUpBridge(plan);
+  await startRegistryDaemon();
   await startNodeRuntime(node, [], await detectMachine(), { clock: realClock });
   await ipBatch([`route replace ${node.podCidr} via ${node.address}`]);
   console.log(`node            ${node.name}
@@ -51,7 +77,7 @@ node address    ${node.address}, host ${node.gateway}, pods ${node.podCidr} (the
 stream server   http://${node.address}:10010
 kubelet folder  ${node.kubeletDir}
 pod cgroups     /${node.cgroup}
-mirror          http://${node.registry} for every image name (nothing serves there unless you start it)
+mirror          http://${node.registry} for every image name (push: skopeo copy --dest-tls-verify=false … docker://${node.registry}/library/x:tag)
 ctr             ctr -a ${node.containerd.socket} -n k8s.io …`);
   if (mode !== "--keep") {
     const hold = setInterval(() => undefined, 1 << 30);
