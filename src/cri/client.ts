@@ -20,7 +20,7 @@ import type {
   RuntimeCondition,
   RuntimeVersion,
   StreamFlags,
-} from "./types.ts";
+} from "./messages.ts";
 
 /** Values of environment variables travel as bytes. */
 function wireContainer(config: ContainerConfig): object {

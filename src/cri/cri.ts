@@ -16,7 +16,7 @@ import type {
   RuntimeCondition,
   RuntimeVersion,
   StreamFlags,
-} from "./types.ts";
+} from "./messages.ts";
 
 export interface ContainerFilter {
   readonly labels?: Readonly<Record<string, string>>;
