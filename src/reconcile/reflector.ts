@@ -82,7 +82,8 @@ export async function runReflector(
 
 function deliver(batch: readonly SharedEvent[], sink: Sink, from: string): string {
   const last = batch[batch.length - 1];
-  const resourceVersion = last?.object.metadata?.resourceVersion ?? from;
+  if (last === undefined) return from;
+  const resourceVersion = last.object.metadata?.resourceVersion ?? from;
   const events = batch.some((event) => event.type === "BOOKMARK")
     ? batch.filter((event) => event.type !== "BOOKMARK")
     : batch;
