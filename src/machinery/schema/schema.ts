@@ -232,7 +232,6 @@ const sharedKinds: ReadonlySet<string> = new Set([
   "ListOptions",
   "PatchOptions",
   "UpdateOptions",
-  "WatchEvent",
 ]);
 const coreAnswers: ReadonlySet<string> = new Set([
   "Status",
@@ -244,6 +243,7 @@ const coreAnswers: ReadonlySet<string> = new Set([
 
 /** The message reference of a kind, `core/v1.Pod`; undefined when it is not built in. */
 export function messageRefFor(group: string, version: string, kind: string): string | undefined {
+  if (kind === "WatchEvent") return "meta/v1.WatchEvent";
   if (group === "meta.k8s.io" || sharedKinds.has(kind)) {
     return message(`meta/v1.${kind}`)?.hasTypeMeta === true ? `meta/v1.${kind}` : undefined;
   }
