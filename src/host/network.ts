@@ -37,6 +37,8 @@ export function listLinks(netns?: string): Promise<Link[]> {
 }
 
 export interface Route {
+  /** `unreachable`; absent for an ordinary route. */
+  readonly type?: string;
   readonly dst: string;
   readonly gateway?: string;
   readonly dev?: string;
