@@ -284,7 +284,9 @@ const render = (facts: { [name: string]: GroupVersionFacts }): string => {
   return `{\n${groups.join(",\n")}\n}\n`;
 };
 
-const main = (): void => {
+const applySchema = "k8s.io/client-go/applyconfigurations/internal/internal.go";
+
+const main = async (): Promise<void> => {
   const { src, packages } = fetchPackages(debianPackages);
   const extractor = new Extractor(src);
   const facts: { [name: string]: GroupVersionFacts } = {};
@@ -296,6 +298,10 @@ const main = (): void => {
   writeFileSync(join(out, "facts.json"), render(facts));
   const sources = Object.fromEntries(packages.map((p) => [p.name, { version: p.version, sha256: p.sha256 }]));
   writeFileSync(join(out, "facts.sources.json"), `${JSON.stringify(sources, null, 2)}\n`);
+  // It reads the table that was just written, so it may be loaded only now.
+  const { compareWithApplySchema } = await import("./apply-schema.ts");
+  const differences = compareWithApplySchema(join(src, applySchema));
+  if (differences.length > 0) throw new Error(differences.join("\n"));
 };
 
-main();
+await main();

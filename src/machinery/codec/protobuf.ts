@@ -8,7 +8,6 @@ import { parseApiVersion } from "../meta.ts";
 import { message, messageRefFor, structSchema } from "../schema/schema.ts";
 import { eachField, specialCodecs, tagOf, type CodecAround } from "./protobuf-special.ts";
 
-export const protobufMediaType = "application/vnd.kubernetes.protobuf";
 const magic = Buffer.from([0x6b, 0x38, 0x73, 0x00]);
 /** Nesting beyond this is refused, as in JSON. */
 const depthMax = 1000;
