@@ -1,0 +1,160 @@
+// The body of a write request → an object of the expected kind, in the form the server keeps: parse by media type,
+// rewrite old spellings, decode strictly, and tell every problem as the documented 400 or warning.
+import { decodeObject, DecodeError, isObject, type JsonObject } from "../schema/decode.ts";
+import { JsonSyntaxError, parseJson } from "../schema/json.ts";
+import { schemaFor, type StructSchema } from "../schema/schema.ts";
+import { apiVersionOf, parseApiVersion, type GroupVersionKind, type KubeObject } from "../meta.ts";
+import { badRequest, type ApiError } from "../status.ts";
+import { decodeProtobuf, openEnvelope, ProtobufError } from "./protobuf.ts";
+import { parseYaml, YamlError } from "./yaml.ts";
+
+export type FieldValidation = "Ignore" | "Warn" | "Strict";
+export type BodyEncoding = "json" | "yaml" | "protobuf";
+
+export interface BodyExpectation {
+  /** What the request's path stands for; fills in where the body names no kind. */
+  readonly kind: GroupVersionKind;
+  readonly schema: StructSchema;
+  readonly fieldValidation: FieldValidation;
+  /** Options of a request travel under any group and version: do not compare. */
+  readonly anyVersion?: boolean;
+  /** Old spellings, rewritten in the raw value before unknown fields are looked for; returns warnings. */
+  readonly rewriteLegacy?: ((raw: Record<string, unknown>) => string[]) | undefined;
+}
+
+export interface DecodedBody {
+  readonly object: KubeObject & JsonObject;
+  readonly warnings: readonly string[];
+}
+
+interface RawBody {
+  readonly value: unknown;
+  readonly strictErrors: readonly string[];
+}
+
+const summaryBytesMax = 30;
+
+/** The start of a body for an error message: as text if it looks like JSON, in hexadecimal otherwise. */
+function summary(bytes: Buffer): string {
+  if (bytes.length === 0) return "<empty>";
+  const encoding = bytes[0] === 0x7b ? "utf8" : "hex";
+  const start = bytes.subarray(0, summaryBytesMax).toString(encoding);
+  return bytes.length > summaryBytesMax ? `${start} ...` : start;
+}
+
+const unrecognized = (kind: string, why: string, bytes: Buffer): ApiError =>
+  badRequest(`the object provided is unrecognized (must be of type ${kind}): ${why} (${summary(bytes)})`);
+
+const cannotHandle = (found: GroupVersionKind, expected: string, why: string): ApiError =>
+  badRequest(
+    `${found.kind} in version ${JSON.stringify(found.version)} cannot be handled as a ${expected}: ${why}`,
+  );
+
+function parseText(bytes: Buffer, encoding: "json" | "yaml", expected: BodyExpectation): RawBody {
+  const wantsDuplicates = expected.fieldValidation !== "Ignore";
+  try {
+    if (encoding === "json") {
+      const { value, duplicates } = parseJson(bytes.toString(), { duplicates: wantsDuplicates });
+      return { value, strictErrors: duplicates };
+    }
+    const { value, duplicates } = parseYaml(bytes.toString());
+    const told = duplicates.length > 0 ? [`yaml: unmarshal errors:\n  ${duplicates.join("\n  ")}`] : [];
+    return { value, strictErrors: told };
+  } catch (thrown) {
+    if (thrown instanceof JsonSyntaxError) {
+      const why = `couldn't get version/kind; json parse error: ${thrown.message}`;
+      throw unrecognized(expected.kind.kind, why, bytes);
+    }
+    if (thrown instanceof YamlError) throw unrecognized(expected.kind.kind, thrown.message, bytes);
+    throw thrown;
+  }
+}
+
+const describeJson = (value: unknown): string =>
+  Array.isArray(value) ? "array" : typeof value === "boolean" ? "bool" : typeof value;
+
+/** The kind that the value says it is, completed from the expected one. */
+function kindOf(value: JsonObject, expected: GroupVersionKind): GroupVersionKind {
+  const text = (name: string): string => (typeof value[name] === "string" ? value[name] : "");
+  const apiVersion = text("apiVersion");
+  const { group, version } = apiVersion === "" ? expected : parseApiVersion(apiVersion);
+  return { group, version, kind: text("kind") || expected.kind };
+}
+
+function checkKind(found: GroupVersionKind, expectation: BodyExpectation): void {
+  const expected = expectation.kind;
+  if (expectation.anyVersion === true && found.kind === expected.kind) return;
+  const sameVersion = found.group === expected.group && found.version === expected.version;
+  if (!sameVersion && (schemaFor(found.group, found.version, found.kind) ?? found.kind === expected.kind)) {
+    throw badRequest(
+      `the API version in the data (${apiVersionOf(found)}) does not match the expected API version (${apiVersionOf(expected)})`,
+    );
+  }
+  if (sameVersion && found.kind === expected.kind) return;
+  const known = schemaFor(found.group, found.version, found.kind);
+  const why =
+    known === undefined
+      ? `no kind ${JSON.stringify(found.kind)} is registered for version ${JSON.stringify(apiVersionOf(found))}`
+      : `converting (${known.goType}) to (${expectation.schema.goType}): unknown conversion`;
+  throw cannotHandle(found, expected.kind, why);
+}
+
+/**
+ * Decodes a value that is parsed already, e.g. the outcome of a patch. `strictErrors` are those of the parser.
+ * Throws a 400 for wrong types, and for strict errors when validation is strict.
+ */
+export function decodeBodyValue(
+  value: JsonObject,
+  expectation: BodyExpectation,
+  strictErrors: readonly string[] = [],
+): DecodedBody {
+  const found = kindOf(value, expectation.kind);
+  checkKind(found, expectation);
+  const legacy = expectation.rewriteLegacy?.(value) ?? [];
+  let decoded;
+  try {
+    decoded = decodeObject(expectation.schema, value);
+  } catch (thrown) {
+    if (thrown instanceof DecodeError) throw cannotHandle(found, expectation.kind.kind, thrown.message);
+    throw thrown;
+  }
+  const problems = [...decoded.strictErrors, ...strictErrors];
+  if (problems.length > 0 && expectation.fieldValidation === "Strict") {
+    throw cannotHandle(found, expectation.kind.kind, `strict decoding error: ${problems.join(", ")}`);
+  }
+  const { apiVersion, kind, ...rest } = decoded.object;
+  // A body may leave its kind out: the path says it.
+  const object = { kind: kind ?? found.kind, apiVersion: apiVersion ?? apiVersionOf(found), ...rest };
+  return {
+    object: object as DecodedBody["object"],
+    warnings: expectation.fieldValidation === "Warn" ? [...legacy, ...problems] : legacy,
+  };
+}
+
+function decodeProtobufBody(bytes: Buffer, expectation: BodyExpectation): DecodedBody {
+  const expected = expectation.kind;
+  let found = expected;
+  try {
+    const { apiVersion, kind } = openEnvelope(bytes);
+    found = kindOf({ apiVersion, kind }, expected);
+    checkKind(found, expectation);
+    const { object } = decodeProtobuf(bytes, { apiVersion: apiVersionOf(expected), kind: expected.kind });
+    return { object: object as DecodedBody["object"], warnings: [] };
+  } catch (thrown) {
+    if (!(thrown instanceof ProtobufError) && !(thrown instanceof DecodeError)) throw thrown;
+    throw cannotHandle(found, expected.kind, thrown.message);
+  }
+}
+
+/** Decodes the body of a write. Throws `ApiError` (400) for everything that is wrong with it. */
+export function decodeBody(bytes: Buffer, encoding: BodyEncoding, expectation: BodyExpectation): DecodedBody {
+  if (encoding === "protobuf") return decodeProtobufBody(bytes, expectation);
+  const { value, strictErrors } = parseText(bytes, encoding, expectation);
+  // `null`, and an empty YAML document, say nothing: an empty object.
+  if (value === null) return decodeBodyValue({}, expectation, strictErrors);
+  if (!isObject(value)) {
+    const why = `couldn't get version/kind; json parse error: json: cannot unmarshal ${describeJson(value)} into Go value of type struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }`;
+    throw unrecognized(expectation.kind.kind, why, bytes);
+  }
+  return decodeBodyValue(value, expectation, strictErrors);
+}
