@@ -127,6 +127,10 @@ export interface ResourceDefinition<T extends KubeObject = KubeObject> {
    * `requested` is DeleteOptions.gracePeriodSeconds.
    */
   readonly gracePeriod: ((object: T, requested: number | undefined) => number) | undefined;
+  /** Finalizers that stand outside metadata (Namespace has them in its spec): while there are any, the object stays. */
+  readonly specFinalizers: ((object: T) => readonly string[]) | undefined;
+  /** What becomes of an object that is marked for deletion but stays for a while. Mutates the draft. */
+  readonly prepareForDelete: ((draft: T, context: StrategyContext) => void) | undefined;
   /** Default propagation when DeleteOptions says nothing. */
   readonly defaultPropagation: "Background" | "Orphan";
   /** Unique values that this object holds. */
@@ -170,6 +174,8 @@ export function defineResource<T extends KubeObject>(given: Given<T>): ResourceD
     scale: undefined,
     subresources: {},
     gracePeriod: undefined,
+    specFinalizers: undefined,
+    prepareForDelete: undefined,
     defaultPropagation: "Background",
     claims: undefined,
     allocate: undefined,

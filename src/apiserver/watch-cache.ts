@@ -1,0 +1,124 @@
+// Every object of one resource, current, in memory; and what happened lately, for watches to resume from.
+// Fed by one watch of the store; reads and watches are served from here, the store is asked for history only.
+
+import BTreeModule from "sorted-btree";
+import { assert } from "#base/assert.ts";
+import type { WatchEvent } from "#store/store.ts";
+import { CachedObject } from "./stored-object.ts";
+
+const BTree = ((BTreeModule as { default?: unknown }).default ?? BTreeModule) as typeof BTreeModule.default;
+
+/** Events that a resource remembers; a watch that asks for older ones gets 410 and lists again. */
+const historyEventsMax = 5_000;
+/** Events that wait for one watcher; beyond that it is closed, and resumes where it stopped. */
+export const watcherEventsMax = 2_000;
+
+/** One change of one object. The encoded forms are made once and shared by all watchers. */
+export class CacheEvent {
+  /** The object after the change; for a deletion: as it last was, at the deletion's revision. */
+  readonly current: CachedObject;
+  readonly previous: CachedObject | undefined;
+  readonly deleted: boolean;
+  readonly revision: number;
+  readonly #encoded = new Map<string, Buffer>();
+
+  constructor(current: CachedObject, previous: CachedObject | undefined, deleted: boolean, revision: number) {
+    this.current = current;
+    this.previous = previous;
+    this.deleted = deleted;
+    this.revision = revision;
+  }
+
+  /** The bytes of this event in one form, made by the first watcher that needs them. */
+  encoded(form: string, make: () => Buffer): Buffer {
+    let bytes = this.#encoded.get(form);
+    if (bytes === undefined) this.#encoded.set(form, (bytes = make()));
+    return bytes;
+  }
+}
+
+export interface CacheWatcher {
+  /** Called with events in order. Must not throw. */
+  onEvent(event: CacheEvent): void;
+}
+
+export class ResourceCache {
+  readonly prefix: string;
+  readonly #objects = new BTree<string, CachedObject>(undefined, (a, b) => (a < b ? -1 : a > b ? 1 : 0));
+  #history: CacheEvent[] = [];
+  /** Events at and below this revision are no longer remembered. */
+  #forgotten: number;
+  readonly #watchers = new Set<CacheWatcher>();
+
+  constructor(prefix: string, revision: number) {
+    this.prefix = prefix;
+    this.#forgotten = revision;
+  }
+
+  load(object: CachedObject): void {
+    this.#objects.set(object.key, object);
+  }
+
+  apply({ type, kv }: WatchEvent, revision: number): void {
+    const previous = this.#objects.get(kv.key);
+    let event: CacheEvent;
+    if (type === "put") {
+      const current = CachedObject.fromValue(kv.key, kv.value, revision);
+      this.#objects.set(kv.key, current);
+      event = new CacheEvent(current, previous, false, revision);
+    } else {
+      if (previous === undefined) return;
+      this.#objects.delete(kv.key);
+      event = new CacheEvent(previous.atRevision(revision), previous, true, revision);
+    }
+    this.#history.push(event);
+    if (this.#history.length > 2 * historyEventsMax) {
+      this.#forgotten = (this.#history[historyEventsMax - 1] as CacheEvent).revision;
+      this.#history = this.#history.slice(historyEventsMax);
+    }
+    for (const watcher of this.#watchers) watcher.onEvent(event);
+  }
+
+  get(key: string): CachedObject | undefined {
+    return this.#objects.get(key);
+  }
+
+  get size(): number {
+    return this.#objects.size;
+  }
+
+  /** Objects whose keys lie in [start, end), in key order. */
+  *range(start: string, end: string): Generator<CachedObject> {
+    for (const [key, object] of this.#objects.entries(start)) {
+      if (key >= end) return;
+      yield object;
+    }
+  }
+
+  /** The events after `revision`, or undefined when some of them are forgotten. */
+  since(revision: number): readonly CacheEvent[] | undefined {
+    if (revision < this.#forgotten) return undefined;
+    let from = this.#history.length;
+    while (from > 0 && (this.#history[from - 1] as CacheEvent).revision > revision) from--;
+    return this.#history.slice(from);
+  }
+
+  subscribe(watcher: CacheWatcher): () => void {
+    this.#watchers.add(watcher);
+    return () => this.#watchers.delete(watcher);
+  }
+
+  get watchers(): number {
+    return this.#watchers.size;
+  }
+
+  check(): void {
+    for (const [key, object] of this.#objects.entries()) {
+      assert(object.key === key && key.startsWith(this.prefix), `${key} is in its cache under its own key`);
+    }
+    this.#history.forEach((event, at) => {
+      const before = this.#history[at - 1];
+      assert(before === undefined || before.revision <= event.revision, "history is in order");
+    });
+  }
+}
