@@ -20,6 +20,7 @@ const connectTimeoutMs = 10_000;
 export function createHttpsTransport(access: ServerAccess): Transport {
   let session: Promise<ClientHttp2Session> | undefined;
   let closed = false;
+  const inProgress = new WeakMap<ClientHttp2Session, number>();
 
   function open(): Promise<ClientHttp2Session> {
     const opening = new Promise<ClientHttp2Session>((resolve, reject) => {
@@ -74,10 +75,13 @@ export function createHttpsTransport(access: ServerAccess): Transport {
     const live = await session;
     api.signal?.throwIfAborted();
     const stream = live.request(headersOf(api, access), { endStream: api.body === undefined });
-    // A request in progress keeps the process alive; an idle session does not.
+    // Requests in progress keep the process alive; an idle session does not.
     live.ref();
+    inProgress.set(live, (inProgress.get(live) ?? 0) + 1);
     stream.once("close", () => {
-      if (!live.destroyed) live.unref();
+      const left = (inProgress.get(live) ?? 1) - 1;
+      inProgress.set(live, left);
+      if (left === 0 && !live.destroyed) live.unref();
     });
     const abort = (): void => stream.close(constants.NGHTTP2_CANCEL);
     api.signal?.addEventListener("abort", abort, { once: true });

@@ -3,6 +3,7 @@
 
 import { existsSync, mkdirSync, rmSync } from "node:fs";
 import type { Clock } from "#base/clock.ts";
+import { collectBody } from "#client/body.ts";
 import { createClient, type Client } from "#client/client.ts";
 import { createHttpsTransport } from "#client/https-transport.ts";
 import { loadAccess, makeKubeConfig } from "#client/kubeconfig.ts";
@@ -243,7 +244,8 @@ async function askReady(plan: ClusterPlan): Promise<string> {
     const transport = createHttpsTransport(await loadAccess(adminKubeconfig(plan)));
     try {
       const answer = await createClient(transport).raw({ method: "GET", path: "/readyz" });
-      return answer.status === 200 ? "" : `/readyz answered ${answer.status}`;
+      const text = (await collectBody(answer.body)).toString().trim();
+      return answer.status === 200 ? "" : `/readyz answered ${answer.status} ${text}`;
     } finally {
       await transport.close();
     }
