@@ -1,6 +1,7 @@
 // The body of a write request → an object of the expected kind, in the form the server keeps: parse by media type,
 // rewrite old spellings, decode strictly, and tell every problem as the documented 400 or warning.
-import { decodeObject, DecodeError, isObject, type JsonObject } from "../schema/decode.ts";
+import { isObject, type JsonObject } from "../json-object.ts";
+import { decodeObject, DecodeError } from "../schema/decode.ts";
 import { JsonSyntaxError, parseJson } from "../schema/json.ts";
 import { schemaFor, type StructSchema } from "../schema/schema.ts";
 import { apiVersionOf, parseApiVersion, type GroupVersionKind, type KubeObject } from "../meta.ts";

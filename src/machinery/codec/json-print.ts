@@ -1,5 +1,5 @@
 // JSON as `kubectl get -o json` prints it: keys in byte order, four spaces, `<`, `>` and `&` escaped.
-import { isObject } from "../schema/decode.ts";
+import { isObject } from "../json-object.ts";
 
 const escaped = /[<>&\u2028\u2029]/g;
 

@@ -2,7 +2,8 @@
 // around the message. Output is deterministic: fields by number, map keys sorted, and what is not a pointer is
 // always written, as the published fixtures of the API have it.
 import { Reader, Writer } from "protobufjs/minimal.js";
-import { decodeObject, setOwn, isObject, type JsonObject } from "../schema/decode.ts";
+import { isObject, setOwn, type JsonObject } from "../json-object.ts";
+import { decodeObject } from "../schema/decode.ts";
 import type { Field, Message, Type } from "../schema/facts.ts";
 import { parseApiVersion } from "../meta.ts";
 import { message, messageRefFor, structSchema } from "../schema/schema.ts";

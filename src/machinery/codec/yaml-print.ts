@@ -1,7 +1,7 @@
 // JSON → YAML, byte for byte as `kubectl get -o yaml` prints it: natural key order, lists at the column of their
 // key, block literals for text with line ends, quotes only where a plain scalar would be read as something else,
 // long text folded past column 80.
-import { isObject } from "../schema/decode.ts";
+import { isObject } from "../json-object.ts";
 import { mayStandPlain } from "./yaml-scalar.ts";
 
 const widthBest = 80;

@@ -1,7 +1,7 @@
 // YAML → JSON values as Kubernetes clients and servers read them: YAML 1.1 words and numbers, keys turned into
 // strings, merge keys, documents split at `---` lines. Aliases are copied, and bounded: a bomb is refused.
 import { isAlias, isMap, isScalar, isSeq, parseDocument, type Document, type Node, type YAMLMap } from "yaml";
-import { isObject, setOwn, type JsonObject } from "../schema/decode.ts";
+import { isObject, setOwn, type JsonObject } from "../json-object.ts";
 import { resolvePlain } from "./yaml-scalar.ts";
 
 export { printYaml } from "./yaml-print.ts";

@@ -1,6 +1,7 @@
 // Strict structural decoding of parsed JSON against a schema: gives the object in the one form the server keeps
 // (documented field order, canonical quantities and times, empty optional fields left out), or the documented
 // error for a wrong type. Unknown fields are dropped and reported, so that the caller can refuse or warn.
+import { isObject, setOwn, type JsonObject } from "../json-object.ts";
 import { canonicalQuantity } from "./quantity-text.ts";
 import {
   canonicalBase64,
@@ -19,7 +20,7 @@ import {
   type StructSchema,
 } from "./schema.ts";
 
-export type JsonObject = Record<string, unknown>;
+export { isObject, setOwn, type JsonObject };
 
 /** A value does not fit its field. The message is how clients know it: `json: cannot unmarshal …`. */
 export class DecodeError extends Error {
@@ -33,16 +34,6 @@ export interface Decoded {
 }
 
 export const strictErrorsMax = 100;
-
-/** Sets any key as plain data, `__proto__` included. */
-export function setOwn(target: JsonObject, key: string, value: unknown): void {
-  if (key === "__proto__") {
-    Object.defineProperty(target, key, { value, writable: true, enumerable: true, configurable: true });
-  } else target[key] = value;
-}
-
-export const isObject = (value: unknown): value is JsonObject =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
 
 /** A field name, a list index, or a map key: only field names show in type errors, all of them in strict errors. */
 type PathPart = string | number | { readonly key: string };
