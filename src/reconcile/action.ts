@@ -1,7 +1,7 @@
 // What a plan is made of: writes as data, with everything that the executor needs and no choices left to it.
 
 import type { DeleteOptions, PatchType, ResourceRef } from "#client/client.ts";
-import type { KubeObject } from "#machinery/meta.ts";
+import type { DeepReadonly, KubeObject } from "#machinery/meta.ts";
 
 /** core/v1 ObjectReference, as events name what they are about. */
 export interface ObjectRef {
@@ -79,5 +79,63 @@ export function referenceTo(
     ...(name === undefined ? {} : { name }),
     ...(uid === undefined ? {} : { uid }),
     ...(resourceVersion === undefined ? {} : { resourceVersion }),
+  };
+}
+
+type Readable = DeepReadonly<KubeObject>;
+type Extra<K extends Action["do"]> = Partial<Omit<Extract<Action, { do: K }>, "do" | "ref" | "object">>;
+
+/** Plans are made of frozen parts; actions only carry them, so the mutable type is a loan. */
+const carried = (object: Readable): KubeObject => object as KubeObject;
+
+export function createAction<T extends Readable>(
+  ref: ResourceRef,
+  object: T,
+  extra: Extra<"create"> = {},
+): Action {
+  return {
+    do: "create",
+    ref,
+    namespace: object.metadata?.namespace ?? "",
+    object: carried(object),
+    ...extra,
+  };
+}
+
+export function updateAction<T extends Readable>(
+  ref: ResourceRef,
+  object: T,
+  extra: Extra<"update"> = {},
+): Action {
+  return { do: "update", ref, object: carried(object), ...extra };
+}
+
+export function statusAction<T extends Readable>(ref: ResourceRef, object: T): Action {
+  return { do: "status", ref, object: carried(object) };
+}
+
+/** Patches the object by name. Put `metadata.uid` or `metadata.resourceVersion` into the patch as a precondition. */
+export function patchAction(
+  ref: ResourceRef,
+  object: Readable,
+  type: PatchType,
+  patch: Readonly<Record<string, unknown>>,
+  extra: Extra<"patch"> = {},
+): Action {
+  const { namespace = "", name = "" } = object.metadata ?? {};
+  return { do: "patch", ref, namespace, name, type, patch, ...extra };
+}
+
+/** Deletes exactly the object that was looked at: its uid is a precondition. */
+export function deleteAction(ref: ResourceRef, object: Readable, extra: Extra<"delete"> = {}): Action {
+  const { namespace = "", name = "", uid } = object.metadata ?? {};
+  const preconditions = uid === undefined ? {} : { preconditions: { uid } };
+  return {
+    do: "delete",
+    ref,
+    namespace,
+    name,
+    ...extra,
+    options: { ...preconditions, ...extra.options },
   };
 }
