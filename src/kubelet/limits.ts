@@ -1,0 +1,59 @@
+// Every bound of the kubelet in one place; units last.
+
+/** While events flow, a full look at the runtime this often finds what they missed. */
+export const relistMs = 10_000;
+/** While they do not. */
+export const relistBlindMs = 1_000;
+/** Each pod is planned again at least this often. */
+export const resyncMs = 60_000;
+
+/** Pauses after a failed sandbox, mount or container creation. */
+export const podRetry = { initialMs: 500, maxMs: 60_000 } as const;
+/** Pauses between image pulls that failed. */
+export const imageRetry = { initialMs: 10_000, maxMs: 300_000 } as const;
+/** A failed pull shows as itself for this long, then as the pause that follows it. */
+export const imageErrorShownMs = 5_000;
+/** Different images pulled at once. */
+export const pullsAtOnceMax = 3;
+
+export const statusRetry = { initialMs: 200, maxMs: 10_000 } as const;
+
+/** ConfigMaps and Secrets: how old an answer may be for a container that starts, and for a mounted volume. */
+export const objectFreshMs = 1_000;
+export const objectStaleMs = 30_000;
+export const objectsCachedMax = 4096;
+/** Mounted volumes are compared with their sources this often. */
+export const volumeRefreshMs = 30_000;
+
+/** Events waiting to be sent; more are dropped and counted. */
+export const eventsQueuedMax = 1000;
+/** Events remembered, to count repetitions. */
+export const eventsRememberedMax = 4096;
+
+export const terminationMessageBytesMax = 4096;
+export const terminationLogBytesMax = 2048;
+export const terminationLogLinesMax = 80;
+
+/** What a probe or hook reads of an HTTP answer. */
+export const probeBodyBytesMax = 10 * 1024;
+export const probeOutputBytesMax = 10 * 1024;
+
+export const logBytesMax = 10 * 1024 * 1024;
+export const logFilesMax = 5;
+export const logCheckMs = 10_000;
+
+export const leaseDurationSeconds = 40;
+export const leaseRenewMs = 10_000;
+export const nodeStatusCheckMs = 10_000;
+export const nodeStatusReportMs = 5 * 60_000;
+export const nodeImagesMax = 50;
+export const nodeImageNamesMax = 5;
+export const podsMax = 110;
+
+/** After the last try of a hook nothing waits longer than the grace period; this is the least left to a container. */
+export const graceSecondsMin = 2;
+export const hookSecondsMax = 3600;
+
+/** Services tokens are renewed after this share of their life, or after a day. */
+export const tokenRenewShare = 0.8;
+export const tokenRenewMsMax = 24 * 3600 * 1000;
