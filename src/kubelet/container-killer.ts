@@ -74,7 +74,8 @@ export class ContainerKiller {
         );
     }
     const spent = (clock.monotonic() - startedAt) / 1000;
-    const left = preStop === undefined ? request.graceSeconds : Math.max(graceSecondsMin, request.graceSeconds - spent);
+    const left =
+      preStop === undefined ? request.graceSeconds : Math.max(graceSecondsMin, request.graceSeconds - spent);
     try {
       await runtime.stopContainer(request.id, left);
     } catch (error) {

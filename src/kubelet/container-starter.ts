@@ -11,16 +11,18 @@ import type { DeepReadonly } from "#machinery/meta.ts";
 import { imageRetry, objectFreshMs, podRetry } from "./limits.ts";
 import type { NodeContext } from "./node-context.ts";
 import { containerConfig, containerLogPath, defaultTerminationMessagePath } from "./plan/container-config.ts";
-import {
-  containerEnvironment,
-  referencedByEnvironment,
-  type Environment,
-} from "./plan/environment.ts";
+import { containerEnvironment, referencedByEnvironment, type Environment } from "./plan/environment.ts";
 import { expand } from "./plan/expansion.ts";
 import type { NodeFacts } from "./plan/field-ref.ts";
 import { hostsFile, podNames } from "./plan/hostname.ts";
 import { imageAuths } from "./plan/image-auth.ts";
-import type { ContainerKind, ObservedSandbox, ReadonlyContainer, ReadonlyPod, Waiting } from "./plan/model.ts";
+import type {
+  ContainerKind,
+  ObservedSandbox,
+  ReadonlyContainer,
+  ReadonlyPod,
+  Waiting,
+} from "./plan/model.ts";
 import { podLogDirectory, sandboxConfig } from "./plan/sandbox-config.ts";
 import { nonRootProblem } from "./plan/security.ts";
 import { containerReference } from "./pod-ref.ts";
@@ -54,7 +56,8 @@ class StartProblem extends Error {
   }
 }
 
-const seconds = (ms: number): string => (ms < 1000 ? `${Math.round(ms)}ms` : `${(ms / 1000).toFixed(3).replace(/\.?0+$/, "")}s`);
+const seconds = (ms: number): string =>
+  ms < 1000 ? `${Math.round(ms)}ms` : `${(ms / 1000).toFixed(3).replace(/\.?0+$/, "")}s`;
 
 export async function startContainer(context: NodeContext, request: StartRequest): Promise<StartResult> {
   const { clock, recorder } = context;
@@ -90,7 +93,8 @@ function ensureImage(
   const { recorder, objects } = context;
   const about = containerReference(pod, container.name);
   const normal = (reason: string, message: string): void => recorder.event(about, "Normal", reason, message);
-  const warning = (reason: string, message: string): void => recorder.event(about, "Warning", reason, message);
+  const warning = (reason: string, message: string): void =>
+    recorder.event(about, "Warning", reason, message);
   return context.images.ensure({
     key: `${pod.metadata?.uid ?? ""}/${container.name}`,
     image: container.image ?? "",
@@ -114,7 +118,10 @@ function ensureImage(
           `Successfully pulled image "${image}" in ${seconds(pullMs)} (${seconds(totalMs)} including waiting). Image size: ${bytes} bytes.`,
         ),
       present: (image) =>
-        normal("Pulled", `Container image "${image}" already present on machine and can be accessed by the pod`),
+        normal(
+          "Pulled",
+          `Container image "${image}" already present on machine and can be accessed by the pod`,
+        ),
       failed: (image, error) => warning("Failed", `Failed to pull image "${image}": ${error}`),
       backOff: (image) => normal("BackOff", `Back-off pulling image "${image}"`),
       neverPull: (image) =>
@@ -136,9 +143,12 @@ async function createAndStart(
   if (problem !== undefined) throw new StartProblem("CreateContainerConfigError", problem);
   const environment = await environmentOf(context, request);
   const mounts = mountsOf(context, request, environment);
-  mkdirSync(join(podLogDirectory(settings.logRoot, pod), dirname(containerLogPath(container.name, attempt))), {
-    recursive: true,
-  });
+  mkdirSync(
+    join(podLogDirectory(settings.logRoot, pod), dirname(containerLogPath(container.name, attempt))),
+    {
+      recursive: true,
+    },
+  );
   const config = containerConfig({
     pod,
     container,
@@ -171,7 +181,10 @@ async function createAndStart(
   return id;
 }
 
-async function environmentOf(context: NodeContext, { pod, container, facts }: StartRequest): Promise<Environment> {
+async function environmentOf(
+  context: NodeContext,
+  { pod, container, facts }: StartRequest,
+): Promise<Environment> {
   const { objects, recorder } = context;
   const namespace = pod.metadata?.namespace ?? "";
   const wanted = referencedByEnvironment(container);
@@ -185,7 +198,9 @@ async function environmentOf(context: NodeContext, { pod, container, facts }: St
         ),
       ),
       Promise.all(
-        wanted.secrets.map(async (name) => [name, await objects.secret(namespace, name, objectFreshMs)] as const),
+        wanted.secrets.map(
+          async (name) => [name, await objects.secret(namespace, name, objectFreshMs)] as const,
+        ),
       ),
     ]);
   } catch (thrown) {
@@ -234,7 +249,10 @@ function mountsOf(context: NodeContext, request: StartRequest, environment: Envi
   for (const mount of container.volumeMounts ?? []) {
     const volume = volumes.get(mount.name);
     if (volume === undefined)
-      throw new StartProblem("CreateContainerConfigError", `cannot find volume "${mount.name}" to mount into container "${container.name}"`);
+      throw new StartProblem(
+        "CreateContainerConfigError",
+        `cannot find volume "${mount.name}" to mount into container "${container.name}"`,
+      );
     let hostPath = volume.path;
     const subPath = mount.subPathExpr
       ? expand(mount.subPathExpr, (name) => environment.variables.get(name))
@@ -274,7 +292,12 @@ function terminationMount(
   { pod, container, attempt }: StartRequest,
   containerPath: string,
 ): Mount {
-  const path = join(context.volumes.podDir(pod.metadata?.uid ?? ""), "containers", container.name, String(attempt));
+  const path = join(
+    context.volumes.podDir(pod.metadata?.uid ?? ""),
+    "containers",
+    container.name,
+    String(attempt),
+  );
   mkdirSync(dirname(path), { recursive: true, mode: 0o750 });
   if (!existsSync(path)) closeSync(openSync(path, "a"));
   // Any user of the container may write its last words.

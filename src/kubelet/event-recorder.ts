@@ -76,9 +76,16 @@ export function createEventRecorder(
       const stamp = timestamp(now);
       const unique = BigInt(Math.round(now * 1e6)) + BigInt(queue.length);
       queue.push({
-        key: [about.kind, about.namespace, about.name, about.uid, about.fieldPath, type, reason, message].join(
-          "\0",
-        ),
+        key: [
+          about.kind,
+          about.namespace,
+          about.name,
+          about.uid,
+          about.fieldPath,
+          type,
+          reason,
+          message,
+        ].join("\0"),
         event: {
           apiVersion: "v1",
           kind: "Event",
@@ -103,4 +110,3 @@ export function createEventRecorder(
     flush: () => sending ?? Promise.resolve(),
   };
 }
-

@@ -46,7 +46,11 @@ export function grpcHealth(
               : `error: ${error.message}`;
           resolve({ ok: false, output: text });
         } else if (status === serving) resolve({ ok: true, output: "service healthy" });
-        else resolve({ ok: false, output: `service unhealthy (responded with "${["UNKNOWN", "SERVING", "NOT_SERVING", "SERVICE_UNKNOWN"][status ?? 0] ?? String(status)}")` });
+        else
+          resolve({
+            ok: false,
+            output: `service unhealthy (responded with "${["UNKNOWN", "SERVING", "NOT_SERVING", "SERVICE_UNKNOWN"][status ?? 0] ?? String(status)}")`,
+          });
       },
     );
   }).finally(() => client.close());

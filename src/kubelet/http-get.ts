@@ -35,7 +35,11 @@ function describe(error: NodeJS.ErrnoException, url: URL): string {
   }
 }
 
-function once(url: URL, headers: readonly [string, string][], timeoutMs: number): Promise<{ answer: HttpAnswer; location: string | undefined }> {
+function once(
+  url: URL,
+  headers: readonly [string, string][],
+  timeoutMs: number,
+): Promise<{ answer: HttpAnswer; location: string | undefined }> {
   return new Promise((resolve, reject) => {
     const start = url.protocol === "https:" ? httpsRequest : httpRequest;
     const fail = (text: string): void => reject(new HttpGetError(`Get "${url.href}": ${text}`));
@@ -99,7 +103,8 @@ export async function httpGet(
     if (location === undefined) return answer;
     const next = new URL(location, url);
     if (next.hostname !== url.hostname) return { ...answer, redirectedAway: true };
-    if (followed >= redirectsMax) throw new HttpGetError(`Get "${url.href}": stopped after ${redirectsMax} redirects`);
+    if (followed >= redirectsMax)
+      throw new HttpGetError(`Get "${url.href}": stopped after ${redirectsMax} redirects`);
     url = next;
   }
 }

@@ -22,7 +22,8 @@ export type ImageResult =
   | { readonly state: "pulling" }
   | {
       readonly state: "failed";
-      readonly reason: "ErrImagePull" | "ImagePullBackOff" | "ErrImageNeverPull" | "InvalidImageName" | "ImageInspectError";
+      readonly reason:
+        "ErrImagePull" | "ImagePullBackOff" | "ErrImageNeverPull" | "InvalidImageName" | "ImageInspectError";
       readonly message: string;
       readonly retryAtMs: number;
     };
@@ -142,7 +143,13 @@ export function createImageManager(runtime: ContainerRuntime, clock: Clock): Ima
     // The failure shows once as itself, then as the pause that follows it.
     const first = attempt.error !== "" && !reported.has(attempt);
     reported.add(attempt);
-    if (first) return { state: "failed", reason: "ErrImagePull", message: error, retryAtMs: Math.min(retryAtMs, now + imageErrorShownMs) };
+    if (first)
+      return {
+        state: "failed",
+        reason: "ErrImagePull",
+        message: error,
+        retryAtMs: Math.min(retryAtMs, now + imageErrorShownMs),
+      };
     request.events.backOff(request.image);
     return {
       state: "failed",
@@ -159,7 +166,12 @@ export function createImageManager(runtime: ContainerRuntime, clock: Clock): Ima
       if (!isImageName(given)) {
         const message = `Failed to apply default image tag "${given}": couldn't parse image name "${given}": invalid reference format`;
         events.invalid(given, message);
-        return { state: "failed", reason: "InvalidImageName", message, retryAtMs: clock.now() + imageRetry.maxMs };
+        return {
+          state: "failed",
+          reason: "InvalidImageName",
+          message,
+          retryAtMs: clock.now() + imageRetry.maxMs,
+        };
       }
       const image = withDefaultTag(given);
       const attempt = attempts.get(key);
@@ -172,7 +184,12 @@ export function createImageManager(runtime: ContainerRuntime, clock: Clock): Ima
       } catch (error) {
         if (!isCriError(error)) throw error;
         const message = `Failed to inspect image "${given}": ${error.message}`;
-        return { state: "failed", reason: "ImageInspectError", message, retryAtMs: clock.now() + imageRetry.initialMs };
+        return {
+          state: "failed",
+          reason: "ImageInspectError",
+          message,
+          retryAtMs: clock.now() + imageRetry.initialMs,
+        };
       }
       const justPulled = attempt?.state === "done";
       if (found !== undefined && (policy !== "Always" || justPulled)) {
@@ -183,7 +200,12 @@ export function createImageManager(runtime: ContainerRuntime, clock: Clock): Ima
       if (policy === "Never") {
         events.neverPull(given);
         const message = `Container image "${given}" is not present with pull policy of Never`;
-        return { state: "failed", reason: "ErrImageNeverPull", message, retryAtMs: clock.now() + imageRetry.initialMs };
+        return {
+          state: "failed",
+          reason: "ErrImageNeverPull",
+          message,
+          retryAtMs: clock.now() + imageRetry.initialMs,
+        };
       }
       const next: Attempt = { state: "running", error: "", retryAtMs: 0 };
       attempts.set(key, next);

@@ -108,7 +108,12 @@ export function startKubelet(options: KubeletOptions, deps: KubeletDeps): Compon
     if (deps.informers === undefined) void informers.start();
     await Promise.all([pods.waitForSync(), services.waitForSync(), agent.registered]);
     if (signal.aborted) return;
-    recorder.event({ kind: "Node", name: nodeName, uid: nodeName }, "Normal", "Starting", "Starting kubelet.");
+    recorder.event(
+      { kind: "Node", name: nodeName, uid: nodeName },
+      "Normal",
+      "Starting",
+      "Starting kubelet.",
+    );
     const manager = startPodManager(context, pods);
     stopPods = () => manager.stop();
   })();

@@ -23,7 +23,11 @@ let fixed: Fixed | undefined;
 
 function fixedFacts(): Fixed {
   fixed ??= {
-    machineId: first("/etc/machine-id", "/var/lib/dbus/machine-id", "/proc/sys/kernel/random/boot_id").replaceAll("-", ""),
+    machineId: first(
+      "/etc/machine-id",
+      "/var/lib/dbus/machine-id",
+      "/proc/sys/kernel/random/boot_id",
+    ).replaceAll("-", ""),
     systemUuid: first("/sys/class/dmi/id/product_uuid", "/etc/machine-id", "/proc/sys/kernel/random/boot_id"),
     bootId: first("/proc/sys/kernel/random/boot_id"),
     kernelVersion: first("/proc/sys/kernel/osrelease"),
@@ -35,7 +39,8 @@ function fixedFacts(): Fixed {
 
 export function machineFacts(dataDir: string): MachineFacts {
   const memory = readFileSync("/proc/meminfo", "utf8");
-  const kib = (name: string): number => Number(new RegExp(`^${name}:\\s+(\\d+) kB`, "m").exec(memory)?.[1] ?? 0);
+  const kib = (name: string): number =>
+    Number(new RegExp(`^${name}:\\s+(\\d+) kB`, "m").exec(memory)?.[1] ?? 0);
   const disk = statfsSync(dataDir);
   const processes = /\/(\d+)/.exec(first("/proc/loadavg"))?.[1];
   return {

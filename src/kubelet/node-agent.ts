@@ -183,7 +183,9 @@ export function startNodeAgent(options: NodeAgentOptions, deps: NodeAgentDeps): 
           name: nodeName,
           namespace: leaseNamespace,
           // The lease goes with its node.
-          ...(uid === undefined ? {} : { ownerReferences: [{ apiVersion: "v1", kind: "Node", name: nodeName, uid }] }),
+          ...(uid === undefined
+            ? {}
+            : { ownerReferences: [{ apiVersion: "v1", kind: "Node", name: nodeName, uid }] }),
         },
         spec: { holderIdentity: nodeName, leaseDurationSeconds, renewTime },
       });

@@ -32,13 +32,11 @@ export function createObjectCache(client: Client, clock: Clock): ObjectCache {
     const key = `${ref.resource}/${namespace}/${name}`;
     const known = entries.get(key);
     if (known !== undefined && clock.monotonic() - known.atMs <= ageMsMax) return known.object;
-    const object = client
-      .get<ConfigMap & Secret>(ref, namespace, name)
-      .catch((error: unknown) => {
-        if (isApiError(error, "NotFound")) return undefined;
-        entries.delete(key);
-        throw error;
-      });
+    const object = client.get<ConfigMap & Secret>(ref, namespace, name).catch((error: unknown) => {
+      if (isApiError(error, "NotFound")) return undefined;
+      entries.delete(key);
+      throw error;
+    });
     entries.delete(key);
     if (entries.size >= objectsCachedMax) entries.delete(entries.keys().next().value as string);
     entries.set(key, { atMs: clock.monotonic(), object });

@@ -266,7 +266,11 @@ export class PodWorker {
     const result = await this.#context.volumes.ensure(this.#pod, this.#facts(), false);
     if ("volumes" in result) this.#volumes = result.volumes;
     else if (this.#volumes === undefined) this.#mountFailed(result.problem.volume, result.problem.message);
-    else this.#context.log.debug("a volume was not refreshed", { pod: this.#pod.metadata?.name, ...result.problem });
+    else
+      this.#context.log.debug("a volume was not refreshed", {
+        pod: this.#pod.metadata?.name,
+        ...result.problem,
+      });
   }
 
   #mountFailed(volume: string, message: string): void {
@@ -353,7 +357,9 @@ export class PodWorker {
     const spec = findContainer(pod, name);
     const sandbox = this.#observed.sandboxes[0];
     if (spec === undefined || sandbox === undefined) return false;
-    const target = pod.spec?.ephemeralContainers?.find((container) => container.name === name)?.targetContainerName;
+    const target = pod.spec?.ephemeralContainers?.find(
+      (container) => container.name === name,
+    )?.targetContainerName;
     const result = await startContainer(this.#context, {
       pod,
       container: spec.container,

@@ -7,7 +7,13 @@ import type { ContainerRuntime } from "#cri/cri.ts";
 import type { Probe } from "#machinery/gen/types/core-v1.ts";
 import type { DeepReadonly } from "#machinery/meta.ts";
 import { specContainers } from "./plan/containers.ts";
-import type { ObservedContainer, ObservedPod, ProbeResults, ReadonlyContainer, ReadonlyPod } from "./plan/model.ts";
+import type {
+  ObservedContainer,
+  ObservedPod,
+  ProbeResults,
+  ReadonlyContainer,
+  ReadonlyPod,
+} from "./plan/model.ts";
 import {
   firstProbeAtMs,
   initialProbeState,
@@ -107,7 +113,10 @@ export class Prober {
       loop.timer = clock.after(Math.max(0, probePeriodMs(asked.probe) - spent), () => void ask());
     };
     const now = clock.now();
-    loop.timer = clock.after(firstProbeAtMs(asked.probe, asked.observed.startedAtMs, now) - now, () => void ask());
+    loop.timer = clock.after(
+      firstProbeAtMs(asked.probe, asked.observed.startedAtMs, now) - now,
+      () => void ask(),
+    );
   }
 
   async #ask(asked: Asked, state: ProbeState, loop: Loop): Promise<ProbeState> {

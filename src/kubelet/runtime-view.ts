@@ -6,11 +6,7 @@ import type { ContainerRuntime } from "#cri/cri.ts";
 import { isCriError } from "#cri/errors.ts";
 import type { ContainerStatus, ListedContainer, PodSandbox } from "#cri/messages.ts";
 import { hasCode } from "#host/files.ts";
-import {
-  terminationLogBytesMax,
-  terminationLogLinesMax,
-  terminationMessageBytesMax,
-} from "./limits.ts";
+import { terminationLogBytesMax, terminationLogLinesMax, terminationMessageBytesMax } from "./limits.ts";
 import { readLogTail } from "./logs/log-tail.ts";
 import {
   hashAnnotation,
@@ -165,10 +161,16 @@ function observedContainer(listed: ListedContainer, status: ContainerStatus): Ob
     // A child that ran out of memory also leaves this reason on a container that goes on.
     reason: state === "exited" ? status.reason : "",
     message: state === "exited" ? (terminationMessage(status) ?? status.message) : "",
-    image: status.annotations[imageAnnotation] ?? status.image?.image ?? "",
+    image: imageName(status),
     imageRef: status.imageRef,
     hash: status.annotations[hashAnnotation] ?? "",
   };
+}
+
+/** The image's full name as the runtime knows it; as the spec wrote it when the runtime has only an id. */
+function imageName({ image, annotations }: ContainerStatus): string {
+  const name = image?.image ?? "";
+  return name === "" || name.startsWith("sha256:") ? (annotations[imageAnnotation] ?? name) : name;
 }
 
 /** What the container left in its termination log, or the end of its output if it failed without a word. */

@@ -34,10 +34,7 @@ export interface StatusWriter {
 }
 
 function newer(a: ReadonlyPod, b: ReadonlyPod): ReadonlyPod {
-  const order = compareResourceVersions(
-    a.metadata?.resourceVersion ?? "",
-    b.metadata?.resourceVersion ?? "",
-  );
+  const order = compareResourceVersions(a.metadata?.resourceVersion ?? "", b.metadata?.resourceVersion ?? "");
   return order === undefined || order >= 0 ? a : b;
 }
 

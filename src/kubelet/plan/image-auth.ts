@@ -18,7 +18,9 @@ function entriesOf(secret: DeepReadonly<Secret>): Map<string, DockerEntry> {
   const old = secret.data?.[".dockercfg"];
   try {
     if (json !== undefined) {
-      const parsed = JSON.parse(Buffer.from(json, "base64").toString()) as { auths?: Record<string, DockerEntry> };
+      const parsed = JSON.parse(Buffer.from(json, "base64").toString()) as {
+        auths?: Record<string, DockerEntry>;
+      };
       return new Map(Object.entries(parsed.auths ?? {}));
     }
     if (old !== undefined)

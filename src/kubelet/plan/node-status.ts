@@ -185,11 +185,7 @@ export function nodeLabels(name: string, architecture: string): Record<string, s
   };
 }
 
-export function newNode(
-  name: string,
-  labels: Readonly<Record<string, string>>,
-  status: NodeStatus,
-): Node {
+export function newNode(name: string, labels: Readonly<Record<string, string>>, status: NodeStatus): Node {
   return {
     apiVersion: "v1",
     kind: "Node",

@@ -54,10 +54,8 @@ function projectionsOf(volume: Volume): readonly Projection[] {
 export function volumeNeeds(volume: Volume): VolumeNeed[] {
   const needs: VolumeNeed[] = [];
   for (const { configMap, secret, serviceAccountToken } of projectionsOf(volume)) {
-    if (configMap?.name !== undefined)
-      needs.push({ kind: "configMap", name: configMap.name });
-    if (secret?.name !== undefined)
-      needs.push({ kind: "secret", name: secret.name });
+    if (configMap?.name !== undefined) needs.push({ kind: "configMap", name: configMap.name });
+    if (secret?.name !== undefined) needs.push({ kind: "secret", name: secret.name });
     if (serviceAccountToken !== undefined) {
       needs.push({
         kind: "token",
@@ -95,7 +93,10 @@ function addData(
   return undefined;
 }
 
-const decoded = (data: Readonly<Record<string, string>> | undefined, encoding: BufferEncoding): [string, Buffer][] =>
+const decoded = (
+  data: Readonly<Record<string, string>> | undefined,
+  encoding: BufferEncoding,
+): [string, Buffer][] =>
   Object.entries(data ?? {}).map(([key, value]) => [key, Buffer.from(value, encoding)]);
 
 function addDownward(

@@ -28,7 +28,8 @@ export function resolveSubPath(
   const wanted = join(base, clean);
   let real = realpathIfExists(wanted);
   if (real === undefined) {
-    if (!mayCreate) return { problem: `failed to prepare subPath for volumeMount: ${subPath} does not exist` };
+    if (!mayCreate)
+      return { problem: `failed to prepare subPath for volumeMount: ${subPath} does not exist` };
     // Walk down one component at a time, so that a link on the way cannot lead the creation outside.
     let at = base;
     for (const part of clean.split("/")) {

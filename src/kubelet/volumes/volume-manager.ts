@@ -36,8 +36,7 @@ export interface VolumeProblem {
 }
 
 export type VolumesResult =
-  | { readonly volumes: ReadonlyMap<string, MountedVolume> }
-  | { readonly problem: VolumeProblem };
+  { readonly volumes: ReadonlyMap<string, MountedVolume> } | { readonly problem: VolumeProblem };
 
 export interface VolumeManager {
   /** Makes what is missing. `fresh`: sources are read anew, for a pod that starts. */
@@ -71,7 +70,15 @@ export function createVolumeManager({ dataDir, objects, tokens, clock }: VolumeD
     memoryReady ??= (async () => {
       mkdirSync(memoryDir, { recursive: true, mode: 0o755 });
       if (listMounts().some(({ target }) => target === memoryDir)) return;
-      const { code, stderr } = await run(["mount", "-t", "tmpfs", "-o", "mode=0755", "leme-volumes", memoryDir]);
+      const { code, stderr } = await run([
+        "mount",
+        "-t",
+        "tmpfs",
+        "-o",
+        "mode=0755",
+        "leme-volumes",
+        memoryDir,
+      ]);
       if (code !== 0) throw new Error(`cannot mount a tmpfs on ${memoryDir}: ${stderr.trim()}`);
     })();
     memoryReady.catch(() => (memoryReady = undefined));
@@ -115,7 +122,7 @@ export function createVolumeManager({ dataDir, objects, tokens, clock }: VolumeD
     );
     if ("problem" in result) throw new Unavailable(result.problem);
     const path = join(memoryDir, pod.metadata?.uid ?? "", volume.name);
-    const stamp = new Date(clock.now()).toISOString().replace(/[-:]/g, "_").slice(0, 19);
+    const stamp = new Date(clock.now()).toISOString().replace(/[-:T]/g, "_").slice(0, 19);
     writeVolumeFiles(path, result.files, stamp, pod.spec?.securityContext?.fsGroup);
     return { path, readOnly: true, mayCreate: false };
   }
