@@ -50,7 +50,6 @@ function readableRecord(roots: Roots, name: string): ClusterRecord | undefined {
 function guessRecord(roots: Roots, name: string): ClusterRecord {
   const numbers = [
     "/run/netns",
-    `${roots.runRoot}/${name}/nodes`,
     `${roots.stateRoot}/${name}/nodes`,
     "/sys/fs/cgroup",
     "/sys/fs/cgroup/memory",

@@ -143,7 +143,8 @@ export function planCluster(options: ClusterOptions): ClusterPlan {
 function planNode(cluster: Omit<ClusterPlan, "nodes">, number: number): NodePlan {
   const name = `${cluster.name}-node-${number}`;
   const stateDir = `${cluster.stateDir}/nodes/${name}`;
-  const runDir = `${cluster.runDir}/nodes/${name}`;
+  // Short: a unix socket path has 107 bytes.
+  const runDir = `${cluster.runDir}/node-${number}`;
   return {
     name,
     netns: name,

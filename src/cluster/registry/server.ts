@@ -163,15 +163,15 @@ function sendManifest(name: string, reference: string, exchange: Exchange): void
   send(exchange.response, 200, content, mediaType, exchange.method);
 }
 
+/** Past the limit the rest is read and dropped, so that the client comes to read the refusal. */
 async function readBody(request: IncomingMessage): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of request as AsyncIterable<Buffer>) {
     size += chunk.length;
-    if (size > manifestBytesMax)
-      throw new RegistryError("SIZE_INVALID", `a manifest of over ${manifestBytesMax} bytes`);
-    chunks.push(chunk);
+    if (size <= manifestBytesMax) chunks.push(chunk);
   }
+  if (size > manifestBytesMax) throw new RegistryError("SIZE_INVALID", `a manifest of ${size} bytes`);
   return Buffer.concat(chunks);
 }
 
