@@ -1,10 +1,10 @@
 // Takes a local cluster away, from any state: processes, containers, namespaces, mounts, routes, rules, cgroups,
 // files, kubeconfig entries. Only what carries this cluster's names.
 
-import { existsSync, readdirSync, rmSync, rmdirSync } from "node:fs";
+import { existsSync, readdirSync, rmSync } from "node:fs";
 import type { Clock } from "#base/clock.ts";
 import { stopDaemon } from "#host/daemon.ts";
-import { hasCode } from "#host/files.ts";
+import { removeIfEmpty } from "#host/files.ts";
 import { tryLock } from "#host/lock.ts";
 import { unmountBelow } from "#host/mounts.ts";
 import { bridgeDaemon, serverDaemon } from "./daemons.ts";
@@ -81,12 +81,4 @@ async function removeCluster(
   await unmountBelow(plan.runDir, plan.stateDir);
   for (const folder of [plan.runDir, plan.stateDir]) rmSync(folder, { recursive: true, force: true });
   for (const folder of [roots.runRoot, roots.stateRoot]) removeIfEmpty(folder);
-}
-
-export function removeIfEmpty(folder: string): void {
-  try {
-    rmdirSync(folder);
-  } catch (error) {
-    if (!hasCode(error, "ENOENT", "ENOTEMPTY", "EEXIST", "EBUSY")) throw error;
-  }
 }

@@ -1,19 +1,20 @@
 // One local node without its agent: network namespace, links, containerd. Starting it twice changes nothing;
 // stopping it works from any half-made state and removes only what the plan names.
 
-import { mkdirSync, readFileSync, readdirSync, rmSync } from "node:fs";
+import { mkdirSync, rmSync } from "node:fs";
 import { connect } from "node:net";
 import type { Clock } from "#base/clock.ts";
 import { detectCgroups, removeCgroup } from "#host/cgroups.ts";
 import { endProcess, recordedDaemon, startDaemon, stopDaemon } from "#host/daemon.ts";
-import { hasCode, writeIfChanged } from "#host/files.ts";
+import { writeIfChanged } from "#host/files.ts";
 import { allPids, commandLine, identify, networkNamespaceOf } from "#host/identity.ts";
 import type { ProcessIdentity } from "#host/identity.ts";
-import { isBelow, unmountBelow } from "#host/mounts.ts";
+import { unmountBelow } from "#host/mounts.ts";
 import { inNetns, netnsIdentity } from "#host/netns.ts";
 import { setUpNodeNetwork, tearDownNodeNetwork } from "./network.ts";
 import { nodeRuntimeFiles, type RuntimeFacts } from "./node-files.ts";
 import type { NodePlan } from "./plan.ts";
+import { findSharedLeftovers, removeSharedLeftovers } from "./shared-leftovers.ts";
 
 export interface NodeRuntimeDeps {
   readonly clock: Clock;
@@ -98,40 +99,14 @@ export async function removeNodeRuntime(
   options: { keepState?: boolean } = {},
 ): Promise<void> {
   const { clock } = deps;
-  const containers = containerIds(node);
+  const shared = findSharedLeftovers(node);
   await stopDaemon(node.agentRecord, containerdGraceMs, clock);
   await stopDaemon(node.containerd.record, containerdGraceMs, clock);
   await Promise.all(processesOfNode(node).map((identity) => endProcess(identity, 0, clock)));
   await removeCgroup(detectCgroups().roots, node.cgroup, clock);
   await unmountBelow(node.runDir, node.stateDir);
   await tearDownNodeNetwork(node);
-  removeSharedLeftovers(containers);
+  removeSharedLeftovers(shared);
   rmSync(node.runDir, { recursive: true, force: true });
   if (options.keepState !== true) rmSync(node.stateDir, { recursive: true, force: true });
-}
-
-/** The ids of this node's sandboxes and containers, which name its entries in folders shared by the machine. */
-function containerIds(node: NodePlan): string[] {
-  return entries(`${node.runDir}/containerd/io.containerd.runtime.v2.task/k8s.io`);
-}
-
-function entries(folder: string): string[] {
-  try {
-    return readdirSync(folder);
-  } catch (error) {
-    if (hasCode(error, "ENOENT", "ENOTDIR")) return [];
-    throw error;
-  }
-}
-
-/** runc's state and CNI's results stand in global folders, under ids that are unique. */
-function removeSharedLeftovers(ids: readonly string[]): void {
-  const known = new Set(ids);
-  for (const id of ids) rmSync(`/run/containerd/runc/k8s.io/${id}`, { recursive: true, force: true });
-  for (const folder of ["/var/lib/cni/results", "/var/lib/cni/cache/results"]) {
-    for (const file of entries(folder)) {
-      const id = /^podnet-([0-9a-f]{64})-/.exec(file)?.[1];
-      if (id !== undefined && known.has(id)) rmSync(`${folder}/${file}`, { force: true });
-    }
-  }
 }

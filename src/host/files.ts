@@ -1,6 +1,6 @@
 // Small file operations that the rest of the folder shares: atomic writes, absent files as undefined, error codes.
 
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, renameSync, rmdirSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 
 /** True when `error` is a system error with one of these codes. */
@@ -32,4 +32,13 @@ export function writeIfChanged(path: string, content: string, mode = 0o644): boo
   if (readIfExists(path) === content) return false;
   writeAtomically(path, content, mode);
   return true;
+}
+
+/** Removes a folder only when nothing is in it. */
+export function removeIfEmpty(folder: string): void {
+  try {
+    rmdirSync(folder);
+  } catch (error) {
+    if (!hasCode(error, "ENOENT", "ENOTEMPTY", "EEXIST", "EBUSY", "ENOTDIR")) throw error;
+  }
 }
