@@ -25,8 +25,15 @@ export interface WatchRule<T extends KubeObject = KubeObject> {
   readonly ref: ResourceRef;
   readonly options?: InformerOptions;
   readonly indexes?: Readonly<Record<string, (object: DeepReadonly<T>) => readonly string[]>>;
-  /** The work keys that this object (each of its old and new state) concerns. */
-  readonly keys: (object: DeepReadonly<T>, reads: Reads) => Iterable<string>;
+  /**
+   * The work keys that this object concerns. Asked for the old and for the new state of each change;
+   * `other` is the opposite one, undefined for additions and deletions.
+   */
+  readonly keys: (
+    object: DeepReadonly<T>,
+    reads: Reads,
+    other: DeepReadonly<T> | undefined,
+  ) => Iterable<string>;
 }
 
 /** Gives a rule for one kind the type that the table holds. */
@@ -173,8 +180,8 @@ class Loop implements RunningController {
       this.#unsubscribe.push(
         informer.onProgress(() => this.#progress(rule.ref, informer)),
         informer.onChange((object, old) => {
-          for (const state of [old, object])
-            if (state !== undefined) for (const key of rule.keys(state, this.#reads)) this.#queue.add(key);
+          if (old !== undefined) this.#addAll(rule.keys(old, this.#reads, object));
+          if (object !== undefined) this.#addAll(rule.keys(object, this.#reads, old));
         }),
       );
     }
@@ -183,10 +190,14 @@ class Loop implements RunningController {
     this.#pump();
   }
 
+  #addAll(keys: Iterable<string>): void {
+    for (const key of keys) this.#queue.add(key);
+  }
+
   #tick(everyMs: number, keys: (reads: Reads) => Iterable<string>): void {
     this.#ticker = this.#deps.clock.after(everyMs, () => {
       if (this.#stopped) return;
-      for (const key of keys(this.#reads)) this.#queue.add(key);
+      this.#addAll(keys(this.#reads));
       this.#tick(everyMs, keys);
     });
   }

@@ -1,0 +1,88 @@
+// The controllers by name, in the order in which they start; `--controllers` chooses among them.
+
+import type { Client } from "#client/client.ts";
+import type { Component, Deps } from "#reconcile/component.ts";
+import { startController, type ControllerDefinition } from "#reconcile/controller.ts";
+import type { InformerFactory } from "#reconcile/informer.ts";
+import { startComponents } from "#reconcile/manager.ts";
+import { endpointSliceController } from "./endpoint-slice.ts";
+import { endpointsController } from "./endpoints.ts";
+import { replicationController } from "./replication-controller.ts";
+import { rootCaController } from "./root-ca.ts";
+import { serviceAccountController } from "./service-account.ts";
+
+export interface ControllerOptions {
+  /** PEM of the CA that `kube-root-ca.crt` publishes; without one that controller does not run. */
+  readonly rootCa?: string;
+  /** As `--controllers`: `*`, names, `-name`. */
+  readonly controllers?: readonly string[];
+}
+
+export interface ControllersDeps extends Pick<Deps, "clock" | "random" | "log"> {
+  /** A client with the identity of kube-system's service account of that name, for one controller's writes. */
+  readonly clientFor: (serviceAccount: string) => Client;
+  /** Shared by all; whoever made it starts and stops it. */
+  readonly informers: InformerFactory;
+  /** Lint every plan before it runs (tests, simulation). */
+  readonly check?: boolean;
+}
+
+interface Entry {
+  readonly name: string;
+  /** The service account in kube-system whose role allows what it writes. */
+  readonly account: string;
+  /** What it runs; more than one loop, if it has more than one kind of key. */
+  readonly definitions: (
+    options: ControllerOptions,
+    deps: ControllersDeps,
+  ) => readonly ControllerDefinition[];
+}
+
+export const controllers: readonly Entry[] = [
+  {
+    name: "serviceaccount-controller",
+    account: "service-account-controller",
+    definitions: () => [serviceAccountController],
+  },
+  {
+    name: "root-ca-certificate-publisher-controller",
+    account: "root-ca-cert-publisher",
+    definitions: ({ rootCa }) => (rootCa === undefined ? [] : [rootCaController(rootCa)]),
+  },
+  {
+    name: "replication-controller",
+    account: "replication-controller",
+    definitions: () => [replicationController],
+  },
+  { name: "endpoints-controller", account: "endpoint-controller", definitions: () => [endpointsController] },
+  {
+    name: "endpointslice-controller",
+    account: "endpointslice-controller",
+    definitions: () => [endpointSliceController],
+  },
+];
+
+/** The entries that `--controllers` asks for. Throws on a name that nothing has. */
+export function selectControllers(wanted: readonly string[] = ["*"]): readonly Entry[] {
+  const known = new Set(controllers.map(({ name }) => name));
+  for (const item of wanted) {
+    const name = item.startsWith("-") ? item.slice(1) : item;
+    if (item !== "*" && !known.has(name))
+      throw new Error(`${JSON.stringify(name)} is not in the list of known controllers`);
+  }
+  return controllers.filter(
+    ({ name }) => wanted.includes(name) || (wanted.includes("*") && !wanted.includes(`-${name}`)),
+  );
+}
+
+/** Starts the chosen controllers as one component. The informers must be started by their owner. */
+export function startControllers(options: ControllerOptions, deps: ControllersDeps): Component {
+  const list = selectControllers(options.controllers).flatMap(({ name, account, definitions }) =>
+    definitions(options, deps).map((definition) => ({
+      name,
+      early: true,
+      start: () => startController(definition, { ...deps, client: deps.clientFor(account) }),
+    })),
+  );
+  return startComponents("controllers", list, deps.log);
+}
