@@ -2,7 +2,6 @@
 // stopping it works from any half-made state and removes only what the plan names.
 
 import { mkdirSync, rmSync } from "node:fs";
-import { connect } from "node:net";
 import type { Clock } from "#base/clock.ts";
 import { detectCgroups, removeCgroup } from "#host/cgroups.ts";
 import { endProcess, recordedDaemon, startDaemon, stopDaemon } from "#host/daemon.ts";
@@ -10,11 +9,12 @@ import { writeIfChanged } from "#host/files.ts";
 import { allPids, commandLine, identify, networkNamespaceOf } from "#host/identity.ts";
 import type { ProcessIdentity } from "#host/identity.ts";
 import { unmountBelow } from "#host/mounts.ts";
+import { acceptsConnections } from "#host/unix-socket.ts";
 import { inNetns, netnsIdentity } from "#host/netns.ts";
 import { setUpNodeNetwork, tearDownNodeNetwork } from "./network.ts";
 import { nodeRuntimeFiles, type RuntimeFacts } from "./node-files.ts";
 import type { NodePlan } from "./plan.ts";
-import { findSharedLeftovers, removeSharedLeftovers } from "./shared-leftovers.ts";
+import { findSharedLeftovers, removeDeadShimSockets, removeSharedLeftovers } from "./shared-leftovers.ts";
 
 export interface NodeRuntimeDeps {
   readonly clock: Clock;
@@ -46,29 +46,23 @@ export async function startNodeRuntime(
     await stopDaemon(node.containerd.record, containerdGraceMs, deps.clock);
     containerd = undefined;
   }
-  containerd ??= await startDaemon({
-    command: inNetns(node.netns, ["containerd", "--config", node.containerd.config]),
-    logFile: node.containerd.log,
-    recordFile: node.containerd.record,
-  });
+  containerd ??= await startContainerd(node);
   await waitForSocket(node.containerd.socket, containerd, node.containerd.log, deps.clock);
   return { containerd, started: !running || changed[0] === true };
 }
 
-function accepts(socketPath: string): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(socketPath);
-    socket.once("connect", () => {
-      socket.destroy();
-      resolve(true);
-    });
-    socket.once("error", () => resolve(false));
+async function startContainerd(node: NodePlan): Promise<ProcessIdentity> {
+  await removeDeadShimSockets(node);
+  return startDaemon({
+    command: inNetns(node.netns, ["containerd", "--config", node.containerd.config]),
+    logFile: node.containerd.log,
+    recordFile: node.containerd.record,
   });
 }
 
 async function waitForSocket(path: string, owner: ProcessIdentity, log: string, clock: Clock): Promise<void> {
   const deadline = clock.monotonic() + containerdReadyMsMax;
-  while (!(await accepts(path))) {
+  while (!(await acceptsConnections(path))) {
     if (identify(owner.pid)?.startTicks !== owner.startTicks)
       throw new Error(`containerd ended while starting; see ${log}`);
     if (clock.monotonic() > deadline) throw new Error(`containerd does not answer at ${path}; see ${log}`);

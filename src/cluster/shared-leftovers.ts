@@ -4,6 +4,7 @@
 import { readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { hasCode, readIfExists, removeIfEmpty } from "#host/files.ts";
+import { acceptsConnections } from "#host/unix-socket.ts";
 import type { NodePlan } from "./plan.ts";
 
 export interface SharedLeftovers {
@@ -52,6 +53,15 @@ export function findSharedLeftovers(node: NodePlan): SharedLeftovers {
     .map(containerOfResult)
     .filter((id) => id !== undefined);
   return { ids: new Set([...running, ...cached]), shimSockets: [...new Set(sockets)] };
+}
+
+/**
+ * To be called before containerd starts again: it forgets the bundles of shims that died without it, and then
+ * nobody knows whose their sockets were.
+ */
+export async function removeDeadShimSockets(node: NodePlan): Promise<void> {
+  for (const socket of findSharedLeftovers(node).shimSockets)
+    if (!(await acceptsConnections(socket))) rmSync(socket, { force: true });
 }
 
 export function removeSharedLeftovers({ ids, shimSockets: sockets }: SharedLeftovers): void {

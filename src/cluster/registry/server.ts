@@ -82,7 +82,7 @@ async function answer(
       return;
     }
     // A client that went away is its own business.
-    if (request.destroyed && !request.complete) return;
+    if ((error as NodeJS.ErrnoException).code === "ERR_STREAM_PREMATURE_CLOSE" || request.errored) return;
     log.error("registry request failed", { method, url: request.url, error });
     if (!response.headersSent) send(response, 500, "internal error\n", "text/plain", method);
     else response.destroy();
