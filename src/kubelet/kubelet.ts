@@ -18,7 +18,11 @@ import { startNodeAgent } from "./node-agent.ts";
 import type { NodeContext } from "./node-context.ts";
 import { createObjectCache } from "./object-cache.ts";
 import { parseResolvConf } from "./plan/dns-config.ts";
-import { startPodManager } from "./pod-manager.ts";
+import { runLogRotation } from "./logs/log-rotation.ts";
+import { containerLogPath } from "./plan/container-config.ts";
+import { podLogDirectory } from "./plan/sandbox-config.ts";
+import { startPodManager, type PodManager } from "./pod-manager.ts";
+import { startNodeServer, type NodeServer } from "./server/node-server.ts";
 import { createStatusWriter } from "./status-writer.ts";
 import { createTokenManager } from "./volumes/tokens.ts";
 import { createVolumeManager } from "./volumes/volume-manager.ts";
@@ -37,6 +41,14 @@ export interface KubeletOptions {
   /** `v1.36.0` */
   readonly version: string;
   readonly port?: number;
+  /** Serves logs and streams to the API server; without it nothing listens. All PEM. */
+  readonly serving?: {
+    readonly certificate: string;
+    readonly key: string;
+    readonly clientCa: string;
+    /** Default: the node's address. */
+    readonly address?: string;
+  };
   /** Whose /etc/resolv.conf pods with dnsPolicy Default see. */
   readonly resolvConf?: string;
   readonly labels?: Readonly<Record<string, string>>;
@@ -103,7 +115,15 @@ export function startKubelet(options: KubeletOptions, deps: KubeletDeps): Compon
     { client, runtime, recorder, clock, log, signal },
   );
 
-  let stopPods: () => void = () => undefined;
+  const rotation = runLogRotation({
+    runtime,
+    clock,
+    log,
+    signal,
+    running: () => (manager === undefined ? [] : runningLogs(manager, logRoot)),
+  });
+  let manager: PodManager | undefined;
+  let server: NodeServer | undefined;
   const started = (async () => {
     if (deps.informers === undefined) void informers.start();
     await Promise.all([pods.waitForSync(), services.waitForSync(), agent.registered]);
@@ -114,8 +134,11 @@ export function startKubelet(options: KubeletOptions, deps: KubeletDeps): Compon
       "Starting",
       "Starting kubelet.",
     );
-    const manager = startPodManager(context, pods);
-    stopPods = () => manager.stop();
+    manager = startPodManager(context, pods);
+    if (options.serving !== undefined) {
+      const { address = nodeIp, ...certificates } = options.serving;
+      server = await startNodeServer({ address, port, dataDir, ...certificates }, context, manager);
+    }
   })();
 
   return {
@@ -124,11 +147,20 @@ export function startKubelet(options: KubeletOptions, deps: KubeletDeps): Compon
     done: agent.done,
     async stop() {
       abort.abort();
-      stopPods();
-      await agent.done;
+      manager?.stop();
+      await server?.close();
+      await Promise.all([agent.done, rotation]);
       await recorder.flush();
       if (deps.informers === undefined) await informers.stop();
       if (deps.runtime === undefined) runtime.close();
     },
   };
+}
+
+function* runningLogs(manager: PodManager, logRoot: string): Generator<{ id: string; path: string }> {
+  for (const { pod, observed } of manager.workers()) {
+    for (const { id, name, attempt, state } of observed.containers)
+      if (state === "running")
+        yield { id, path: join(podLogDirectory(logRoot, pod), containerLogPath(name, attempt)) };
+  }
 }

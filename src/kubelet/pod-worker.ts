@@ -103,6 +103,11 @@ export class PodWorker {
     return this.#pod;
   }
 
+  /** The pod with the status that this node gave it last. */
+  get current(): ReadonlyPod {
+    return this.#overlaid();
+  }
+
   get observed(): ObservedPod {
     return this.#observed;
   }
