@@ -68,7 +68,7 @@ if (mode === "--down") {
 } else {
   await setUpBridge(plan);
   await startRegistryDaemon();
-  await startNodeRuntime(node, [], await detectMachine(), { clock: realClock });
+  await startNodeRuntime(node, [], { ...(await detectMachine()), uplink: false }, { clock: realClock });
   await ipBatch([`route replace ${node.podCidr} via ${node.address}`]);
   console.log(`node            ${node.name}
 enter           nsenter --net=/run/netns/${node.netns} …

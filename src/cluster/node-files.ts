@@ -11,7 +11,7 @@ export interface PlannedFile {
 
 export type RuntimeFacts = Pick<
   Machine,
-  "apparmor" | "capSysResource" | "containerdVersion" | "runcPath" | "cniBinDir"
+  "apparmor" | "capSysResource" | "containerdVersion" | "runcPath" | "cniBinDir" | "uplink"
 >;
 
 export const pauseImage = "registry.k8s.io/pause:3.9";
@@ -133,11 +133,13 @@ export function cniNetwork(node: NodePlan): string {
   return `${JSON.stringify(network, null, 2)}\n`;
 }
 
-/** One mirror for every registry name: the one on the bridge. */
-export function mirrorHosts(registry: string): string {
+/**
+ * One mirror for every registry name: the one on the bridge. What it does not have is asked of the registry that the
+ * image names, if there is a way out; otherwise `only` makes the mirror's answer the last word.
+ */
+export function mirrorHosts(registry: string, only: boolean): string {
   return [
-    `server = "http://${registry}"`,
-    "",
+    ...(only ? [`server = "http://${registry}"`, ""] : []),
     `[host."http://${registry}"]`,
     `  capabilities = ["pull", "resolve"]`,
     "",
@@ -148,6 +150,7 @@ export function nodeRuntimeFiles(node: NodePlan, facts: RuntimeFacts): PlannedFi
   return [
     { path: node.containerd.config, content: containerdConfig(node, facts) },
     { path: `${node.cniConfDir}/10-podnet.conflist`, content: cniNetwork(node) },
-    { path: `${node.certsDir}/_default/hosts.toml`, content: mirrorHosts(node.registry) },
+    { path: `${node.certsDir}/_default/hosts.toml`, content: mirrorHosts(node.registry, !facts.uplink) },
+    { path: `${node.certsDir}/${node.registry}/hosts.toml`, content: mirrorHosts(node.registry, true) },
   ];
 }

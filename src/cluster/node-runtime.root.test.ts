@@ -21,7 +21,8 @@ import { planCluster, registryPort, type NodePlan } from "./plan.ts";
 import { prerequisiteProblems } from "./prereqs.ts";
 import { startRegistry } from "./registry/server.ts";
 
-const machine = await detectMachine();
+// No egress is opened for this node, so its registry is the only one.
+const machine = { ...(await detectMachine()), uplink: false };
 const problems = prerequisiteProblems(machine, process.getuid?.() ?? -1, process.platform);
 const skip = problems.length > 0 && problems.join("; ");
 const plan = planCluster({

@@ -1,7 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { loadBalancerRange, nodeCommand, serverCommand } from "./commands.ts";
-import { cniNetwork, containerdConfig, mirrorHosts, type RuntimeFacts } from "./node-files.ts";
+import {
+  cniNetwork,
+  containerdConfig,
+  mirrorHosts,
+  nodeRuntimeFiles,
+  type RuntimeFacts,
+} from "./node-files.ts";
 import { clusterNameProblem, linkName, planCluster, subnetsOfSlot, type NodePlan } from "./plan.ts";
 import { chooseSubnets } from "./record.ts";
 import { addressAt, overlaps, subnetOf } from "./subnets.ts";
@@ -89,6 +95,7 @@ const facts: RuntimeFacts = {
   containerdVersion: "1.6.20",
   runcPath: "/usr/sbin/runc",
   cniBinDir: "/usr/lib/cni",
+  uplink: true,
 };
 
 test("containerd's configuration by version", () => {
@@ -134,9 +141,18 @@ test("the node's network and mirror", () => {
   assert.deepEqual(network.plugins[0]?.ipam?.ranges, [[{ subnet: "10.244.1.0/24" }]]);
   assert.ok(network.plugins[0]?.ipam?.dataDir.startsWith(first.stateDir));
   assert.equal(
-    mirrorHosts("10.200.0.1:5000"),
+    mirrorHosts("10.200.0.1:5000", true),
     `server = "http://10.200.0.1:5000"\n\n[host."http://10.200.0.1:5000"]\n  capabilities = ["pull", "resolve"]\n`,
   );
+});
+
+test("with a way out the named registry is asked after the mirror", () => {
+  const servers = (uplink: boolean): boolean[] =>
+    nodeRuntimeFiles(first, { ...facts, uplink })
+      .filter((file) => file.path.endsWith("hosts.toml"))
+      .map((file) => file.content.startsWith("server = "));
+  assert.deepEqual(servers(true), [false, true]);
+  assert.deepEqual(servers(false), [true, true]);
 });
 
 test("command lines", () => {

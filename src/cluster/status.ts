@@ -115,6 +115,6 @@ function machineRows(machine: Machine): Row[] {
       machine.capSysResource ? "free" : "restricted",
       machine.capSysResource ? "" : "no CAP_SYS_RESOURCE",
     ],
-    ["uplink MTU", String(machine.uplinkMtu), ""],
+    ["way out", machine.uplink ? "yes" : "no default route", `MTU ${machine.uplinkMtu}`],
   ];
 }

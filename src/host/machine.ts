@@ -19,11 +19,14 @@ export interface Machine {
   readonly cniBinDir: string | undefined;
   readonly kernel: string;
   readonly os: string;
+  /** There is a way out of this machine: a default route. */
+  readonly uplink: boolean;
   /** The MTU of the link with the default route: what leaves this machine must fit. */
   readonly uplinkMtu: number;
 }
 
 const capSysResourceBit = 24n;
+const mtuDefault = 1500;
 
 export function hasCapability(statusText: string, bit: bigint): boolean {
   const hex = /^CapEff:\s*([0-9a-f]+)$/m.exec(statusText)?.[1];
@@ -52,18 +55,19 @@ async function versionOf(program: string): Promise<string | undefined> {
   return code === 0 ? versionIn(stdout) : undefined;
 }
 
-async function uplinkMtu(): Promise<number> {
-  if (findProgram("ip") === undefined) return 1500;
-  const dev = (await listRoutes()).find((route) => route.dst === "default")?.dev;
-  return (await listLinks()).find((link) => link.ifname === dev)?.mtu ?? 1500;
+async function findUplink(): Promise<{ uplink: boolean; uplinkMtu: number }> {
+  if (findProgram("ip") === undefined) return { uplink: false, uplinkMtu: mtuDefault };
+  const route = (await listRoutes()).find((each) => each.dst === "default" && each.type === undefined);
+  const link = (await listLinks()).find((each) => each.ifname === route?.dev);
+  return { uplink: route !== undefined, uplinkMtu: link?.mtu ?? mtuDefault };
 }
 
 export async function detectMachine(): Promise<Machine> {
-  const [containerdVersion, runcVersion, nftVersion, mtu] = await Promise.all([
+  const [containerdVersion, runcVersion, nftVersion, uplink] = await Promise.all([
     versionOf("containerd"),
     versionOf("runc"),
     versionOf("nft"),
-    uplinkMtu(),
+    findUplink(),
   ]);
   return {
     cgroupVersion: detectCgroups().version,
@@ -78,6 +82,6 @@ export async function detectMachine(): Promise<Machine> {
     ),
     kernel: readFileSync("/proc/sys/kernel/osrelease", "utf8").trim(),
     os: /^PRETTY_NAME="?([^"\n]*)/m.exec(readIfExists("/etc/os-release") ?? "")?.[1] ?? "unknown",
-    uplinkMtu: mtu,
+    ...uplink,
   };
 }
