@@ -6,7 +6,7 @@ import { decode } from "./codec.ts";
 import type { Channel, ServerStream } from "./channel.ts";
 import type { ContainerEvent, EventHandlers, EventWatch } from "./cri.ts";
 import type { CriError } from "./errors.ts";
-import { eventRetryMsMax, eventRetryMsMin } from "./limits.ts";
+import { eventRetryMsMax, eventRetryMsMin, eventSilenceMs } from "./limits.ts";
 
 interface CriEvent {
   containerId: string;
@@ -66,6 +66,7 @@ export function watchContainerEvents(channel: Channel, clock: Clock, handlers: E
     }
     handlers.onState(false);
     failures += 1;
+    timer?.cancel();
     const delay = Math.min(eventRetryMsMax, eventRetryMsMin * 2 ** Math.min(failures - 1, 10));
     // The runtime may have been replaced by a newer one: ask for its own events again.
     useCri = true;
@@ -120,6 +121,9 @@ export function watchContainerEvents(channel: Channel, clock: Clock, handlers: E
   function subscribe(): void {
     if (stopped) return;
     stream = useCri ? subscribeCri() : subscribeContainerd();
+    // The runtime answers with its first event, which may be long in coming: silence without an error is an answer too.
+    timer?.cancel();
+    timer = clock.after(eventSilenceMs, flowing);
   }
 
   subscribe();

@@ -11,3 +11,5 @@ export const messageBytesMax = 32 * 1024 * 1024;
 /** After the event stream broke: first and longest pause before subscribing again. */
 export const eventRetryMsMin = 100;
 export const eventRetryMsMax = 5_000;
+/** A subscription that is neither refused nor heard of for this long stands. */
+export const eventSilenceMs = 1_000;

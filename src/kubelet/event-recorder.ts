@@ -30,6 +30,7 @@ export function createEventRecorder(
   const queue: { key: string; event: Event }[] = [];
   let sending: Promise<void> | undefined;
   let dropped = 0;
+  let lastName = 0;
 
   async function send({ key, event }: { key: string; event: Event }): Promise<void> {
     const namespace = event.metadata.namespace ?? "default";
@@ -74,7 +75,8 @@ export function createEventRecorder(
       }
       const now = clock.now();
       const stamp = timestamp(now);
-      const unique = BigInt(Math.round(now * 1e6)) + BigInt(queue.length);
+      // Names count on from the clock, so that no two events of this process share one.
+      lastName = Math.max(lastName + 1, Math.round(now * 1000));
       queue.push({
         key: [
           about.kind,
@@ -90,7 +92,7 @@ export function createEventRecorder(
           apiVersion: "v1",
           kind: "Event",
           metadata: {
-            name: `${about.name ?? ""}.${unique.toString(16)}`,
+            name: `${about.name ?? ""}.${lastName.toString(16)}`,
             namespace: about.namespace ?? "default",
           },
           involvedObject: about,

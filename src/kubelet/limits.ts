@@ -7,6 +7,12 @@ export const relistBlindMs = 1_000;
 /** Each pod is planned again at least this often. */
 export const resyncMs = 60_000;
 
+/** A container's end is announced before the runtime's lists show it: looks in between, each twice as far apart. */
+export const endLookMsMin = 5;
+export const endLookMsMax = 500;
+export const endLooksMax = 12;
+export const endLooksUnknownMax = 2;
+
 /** Pauses after a failed sandbox, mount or container creation. */
 export const podRetry = { initialMs: 500, maxMs: 60_000 } as const;
 /** Pauses between image pulls that failed. */

@@ -1,13 +1,14 @@
 // What is left of a pod once the runtime has nothing of it: cgroup, volumes, logs, and its object in the API.
 
-import { rmSync } from "node:fs";
+import { existsSync, rmSync } from "node:fs";
+import { join } from "node:path";
 import { toError } from "#base/assert.ts";
 import { Pods } from "#client/refs.ts";
 import { detectCgroups, removeCgroup } from "#host/cgroups.ts";
 import { isApiError } from "#machinery/status.ts";
 import type { NodeContext } from "./node-context.ts";
 import type { ReadonlyPod } from "./plan/model.ts";
-import { podCgroup } from "./plan/resources.ts";
+import { possiblePodCgroups } from "./plan/resources.ts";
 import { podLogDirectory } from "./plan/sandbox-config.ts";
 
 /** Releases what the node holds, then tells the API that the pod has ended. */
@@ -33,10 +34,14 @@ export async function finishPod(context: NodeContext, pod: ReadonlyPod, removed:
 
 /** The runtime never removes the group that it made for a pod. */
 async function releasePod({ settings, clock, log }: NodeContext, pod: ReadonlyPod): Promise<void> {
-  const cgroup = podCgroup(settings.nodeCgroup, pod).slice(1);
-  try {
-    await removeCgroup(detectCgroups().roots, cgroup, clock);
-  } catch (thrown) {
-    log.warn("a cgroup was not removed", { cgroup, error: toError(thrown) });
+  const { roots } = detectCgroups();
+  for (const path of possiblePodCgroups(settings.nodeCgroup, pod.metadata?.uid ?? "")) {
+    const cgroup = path.slice(1);
+    if (!roots.some((root) => existsSync(join(root, cgroup)))) continue;
+    try {
+      await removeCgroup(roots, cgroup, clock);
+    } catch (thrown) {
+      log.warn("a cgroup was not removed", { cgroup, error: toError(thrown) });
+    }
   }
 }

@@ -9,7 +9,7 @@ import type { Informer } from "#reconcile/informer.ts";
 import { relistBlindMs, relistMs } from "./limits.ts";
 import type { NodeContext } from "./node-context.ts";
 import type { ReadonlyPod } from "./plan/model.ts";
-import { podNameLabel, podNamespaceLabel, podUidLabel } from "./plan/sandbox-config.ts";
+import { graceAnnotation, podNameLabel, podNamespaceLabel, podUidLabel } from "./plan/sandbox-config.ts";
 import { PodWorker } from "./pod-worker.ts";
 import { fingerprint, listNode, type RuntimeList } from "./runtime-view.ts";
 
@@ -57,21 +57,21 @@ export function startPodManager(context: NodeContext, pods: Informer<Pod>): PodM
     else worker.update(pod);
   });
 
-  function wakeOwner(id: string): void {
+  function noteEnd(id: string): void {
     for (const worker of workers.values()) {
       if (worker.view.ids.has(id)) {
-        worker.wake();
+        worker.noteEnd(id);
         return;
       }
     }
     // A container so new that no look has found it: its pod is at work right now, and must look once more.
-    for (const worker of workers.values()) if (worker.busy) worker.wake();
+    for (const worker of workers.values()) if (worker.busy) worker.noteEnd(id);
   }
 
   const events: EventWatch = runtime.watchEvents({
     onEvent({ id, kind }) {
       // Only the workers create and start; they look by themselves afterwards.
-      if (kind !== "created" && kind !== "started") wakeOwner(id);
+      if (kind !== "created" && kind !== "started") noteEnd(id);
     },
     onState(now) {
       if (now === flowing) return;
@@ -112,8 +112,10 @@ export function startPodManager(context: NodeContext, pods: Informer<Pod>): PodM
 
   /** The runtime runs a pod that nobody wants: it was deleted while this node was away. */
   function endOrphan(list: RuntimeList, uid: string): void {
-    const labels = (list.sandboxes.get(uid)?.[0] ?? list.containers.get(uid)?.[0])?.labels;
+    const sandbox = list.sandboxes.get(uid)?.[0];
+    const labels = (sandbox ?? list.containers.get(uid)?.[0])?.labels;
     if (labels === undefined) return;
+    const grace = Number(sandbox?.annotations[graceAnnotation] ?? 30);
     log.info("ending a pod that is no longer in the API", { pod: labels[podNameLabel], uid });
     const worker = add({
       metadata: {
@@ -121,7 +123,7 @@ export function startPodManager(context: NodeContext, pods: Informer<Pod>): PodM
         namespace: labels[podNamespaceLabel] ?? "",
         uid: labels[podUidLabel] ?? "",
       },
-      spec: { containers: [] },
+      spec: { containers: [], terminationGracePeriodSeconds: Number.isInteger(grace) ? grace : 30 },
     });
     worker.remove();
   }

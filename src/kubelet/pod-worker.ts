@@ -9,7 +9,15 @@ import type { PodStatus } from "#machinery/gen/types/core-v1.ts";
 import { ContainerKiller } from "./container-killer.ts";
 import { startContainer } from "./container-starter.ts";
 import { runHook } from "./hooks.ts";
-import { podRetry, resyncMs, volumeRefreshMs } from "./limits.ts";
+import {
+  endLookMsMax,
+  endLookMsMin,
+  endLooksMax,
+  endLooksUnknownMax,
+  podRetry,
+  resyncMs,
+  volumeRefreshMs,
+} from "./limits.ts";
 import type { NodeContext } from "./node-context.ts";
 import { findContainer } from "./plan/containers.ts";
 import type { NodeFacts } from "./plan/field-ref.ts";
@@ -77,6 +85,7 @@ export class PodWorker {
   #dirty = false;
   #finished = false;
   #timer: Timer | undefined;
+  readonly #ends = new Map<string, number>();
   #seeded = false;
 
   constructor(context: NodeContext, pod: ReadonlyPod, onFinished: (worker: PodWorker) => void) {
@@ -127,6 +136,31 @@ export class PodWorker {
   remove(): void {
     this.#memory.removed = true;
     this.wake();
+  }
+
+  /** An event says that this container has ended; the runtime's own lists say so a little later. */
+  noteEnd(id: string): void {
+    this.#ends.set(id, 0);
+    this.wake();
+  }
+
+  /** When to look again for ends that are announced and do not show yet. */
+  #lookAgainMs(): number | undefined {
+    let again: number | undefined;
+    for (const [id, looks] of this.#ends) {
+      const container = this.#observed.containers.find((known) => known.id === id);
+      const sandbox = this.#observed.sandboxes.find((known) => known.id === id);
+      const shows = container !== undefined ? container.state === "exited" : sandbox?.ready === false;
+      // One that no list names is gone already, or was never of this pod.
+      const unknown = container === undefined && sandbox === undefined;
+      if (shows || looks >= (unknown ? endLooksUnknownMax : endLooksMax)) {
+        this.#ends.delete(id);
+      } else {
+        this.#ends.set(id, looks + 1);
+        again = Math.min(again ?? Infinity, Math.min(endLookMsMin * 2 ** looks, endLookMsMax));
+      }
+    }
+    return again;
   }
 
   /** Something may have changed: plan again soon. */
@@ -192,7 +226,8 @@ export class PodWorker {
       const goOn = await this.#act(pod, action);
       if (!goOn) break;
     }
-    return plan.wakeAtMs;
+    const again = this.#lookAgainMs();
+    return again === undefined ? plan.wakeAtMs : Math.min(plan.wakeAtMs ?? Infinity, clock.now() + again);
   }
 
   /** The pod with the status that this worker gave it last, which the API may not show yet. */
@@ -384,6 +419,9 @@ export class PodWorker {
         this.#memory.pulling.add(name);
         return true;
       case "waiting":
+        // It was made and did not start: that counts as a crash.
+        if (result.waiting.reason === "RunContainerError" && backoff !== undefined)
+          this.#memory.backoff.set(name, backoff);
         this.#memory.waiting.set(name, result.waiting);
         this.#memory.retryAtMs.set(name, result.retryAtMs);
         this.#dirty = true;

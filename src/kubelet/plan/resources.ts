@@ -80,7 +80,15 @@ export function containerResources(
 /** The pod's cgroup below the node's: by quality of service, as on any node. */
 export function podCgroup(nodeCgroup: string, pod: ReadonlyPod): string {
   const qos = (pod.status?.qosClass as QosClass | undefined) ?? qosClass(pod);
-  const uid = pod.metadata?.uid ?? "";
+  return groupOf(nodeCgroup, pod.metadata?.uid ?? "", qos);
+}
+
+function groupOf(nodeCgroup: string, uid: string, qos: QosClass): string {
   const root = `/${nodeCgroup.replace(/^\/+/, "")}`;
   return qos === "Guaranteed" ? `${root}/pod${uid}` : `${root}/${qos.toLowerCase()}/pod${uid}`;
+}
+
+/** Every place where the pod's group can be, for a pod of which only the uid is known. */
+export function possiblePodCgroups(nodeCgroup: string, uid: string): string[] {
+  return (["Guaranteed", "Burstable", "BestEffort"] as const).map((qos) => groupOf(nodeCgroup, uid, qos));
 }

@@ -1,6 +1,7 @@
 // The pod as the runtime sees it: sandbox name, network, DNS, logs, cgroup, and the labels that tools look for.
 
 import type { DnsConfig, PodSandboxConfig, PortMapping } from "#cri/messages.ts";
+import { specGraceSeconds } from "./containers.ts";
 import { podDnsConfig, type ClusterDns } from "./dns-config.ts";
 import { podNames } from "./hostname.ts";
 import type { ReadonlyPod } from "./model.ts";
@@ -13,6 +14,7 @@ export const podUidLabel = "io.kubernetes.pod.uid";
 export const containerNameLabel = "io.kubernetes.container.name";
 /** Tells this node's pods from anything else in the same containerd. */
 export const nodeLabel = "io.leme.node";
+/** So that a pod whose object is gone still gets the time it was promised. */
 export const graceAnnotation = "io.kubernetes.pod.terminationGracePeriod";
 
 export interface SandboxSettings {
@@ -68,7 +70,10 @@ export function sandboxConfig(
     dnsConfig: podDnsConfig(pod, settings.clusterDns, settings.hostDns),
     portMappings: portMappings(pod),
     labels: { ...pod.metadata?.labels, ...podLabels(pod), [nodeLabel]: settings.nodeName },
-    annotations: { ...pod.metadata?.annotations },
+    annotations: {
+      ...pod.metadata?.annotations,
+      [graceAnnotation]: String(specGraceSeconds(pod)),
+    },
     linux: {
       cgroupParent: podCgroup(settings.nodeCgroup, pod),
       securityContext: sandboxSecurity(pod, settings.seccompRoot),
