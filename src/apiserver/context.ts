@@ -1,0 +1,50 @@
+// What every part of the server works with.
+
+import type { Clock } from "#base/clock.ts";
+import type { Logger } from "#base/log.ts";
+import type { Random } from "#base/random.ts";
+import type { ClusterSettings, ResourceDefinition } from "#machinery/define-resource.ts";
+import type { ApiRequest, Caller } from "#machinery/api-request.ts";
+import type { Store } from "#store/store.ts";
+import type { AdmissionPlugin } from "./admission/contract.ts";
+import type { Authorizer } from "./auth/contract.ts";
+import type { Caches } from "./caches.ts";
+import type { FieldValidation } from "./decode-body.ts";
+import type { Leases } from "./leases.ts";
+import type { Registry } from "./registry.ts";
+import type { RequestInfo } from "./request-info.ts";
+
+export interface ServerContext {
+  readonly store: Store;
+  readonly caches: Caches;
+  readonly registry: Registry;
+  readonly admission: readonly AdmissionPlugin[];
+  readonly authorizer: Authorizer;
+  readonly settings: ClusterSettings;
+  readonly leases: Leases;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+}
+
+/** One request on its way through the pipeline. */
+export interface RequestContext {
+  readonly server: ServerContext;
+  readonly request: ApiRequest;
+  readonly info: RequestInfo;
+  readonly query: URLSearchParams;
+  readonly caller: Caller;
+  /** Adds a `Warning` header to the answer. */
+  warn(message: string): void;
+}
+
+/** A request for a resource that is served. */
+export interface ResourceContext extends RequestContext {
+  readonly definition: ResourceDefinition;
+}
+
+/** The options that writes have in common, checked. */
+export interface WriteOptions {
+  readonly dryRun: boolean;
+  readonly fieldValidation: FieldValidation;
+}

@@ -1,0 +1,156 @@
+// metadata, the same for every kind: what the server sets, what may change, what is valid. Pure.
+
+import { child, forbidden, index, invalid, required, type FieldError } from "#machinery/field-error.ts";
+import { checkDnsLabel, checkLabelValue, checkQualifiedName } from "#machinery/names.ts";
+import type { KubeObject, ObjectMeta } from "#machinery/meta.ts";
+import type { ResourceDefinition } from "#machinery/define-resource.ts";
+
+const annotationsBytesMax = 256 * 1024;
+/** Finalizers without a domain that the system itself knows. */
+const standardFinalizers = new Set(["orphan", "foregroundDeletion", "kubernetes"]);
+
+/** Clears what a creator may not set, and sets what the server owns. */
+export function initMetadata(
+  metadata: ObjectMeta,
+  given: { uid: string; creationTimestamp: string; generation: boolean },
+): void {
+  delete metadata.selfLink;
+  delete metadata.deletionTimestamp;
+  delete metadata.deletionGracePeriodSeconds;
+  delete metadata.resourceVersion;
+  delete metadata.managedFields;
+  delete metadata.generation;
+  metadata.uid = given.uid;
+  if (given.generation) metadata.generation = 1;
+  metadata.creationTimestamp = given.creationTimestamp;
+}
+
+/** Fields that an update cannot change come from the stored object. */
+export function keepMetadata(next: ObjectMeta, old: ObjectMeta): void {
+  for (const field of [
+    "name",
+    "namespace",
+    "generateName",
+    "uid",
+    "creationTimestamp",
+    "deletionTimestamp",
+    "deletionGracePeriodSeconds",
+    "generation",
+  ] as const) {
+    if (old[field] === undefined) delete next[field];
+    else (next as Record<string, unknown>)[field] = old[field];
+  }
+  delete next.selfLink;
+  delete next.managedFields;
+}
+
+function validateLabels(labels: Record<string, string> | undefined, path: string): FieldError[] {
+  return Object.entries(labels ?? {}).flatMap(([key, value]) => [
+    ...checkQualifiedName(key).map((why) => invalid(path, key, why)),
+    ...checkLabelValue(value).map((why) => invalid(path, value, why)),
+  ]);
+}
+
+function validateAnnotations(annotations: Record<string, string> | undefined, path: string): FieldError[] {
+  const entries = Object.entries(annotations ?? {});
+  const errors = entries.flatMap(([key]) =>
+    checkQualifiedName(key.toLowerCase()).map((why) => invalid(path, key, why)),
+  );
+  const total = entries.reduce((sum, [key, value]) => sum + key.length + value.length, 0);
+  if (total > annotationsBytesMax)
+    errors.push({
+      type: "FieldValueTooLong",
+      field: path,
+      detail: `may not be more than ${annotationsBytesMax} bytes`,
+    });
+  return errors;
+}
+
+function validateOwners(owners: ObjectMeta["ownerReferences"], path: string): FieldError[] {
+  const errors: FieldError[] = [];
+  let controller: string | undefined;
+  for (const [at, owner] of (owners ?? []).entries()) {
+    const own = index(path, at);
+    if (!owner.apiVersion)
+      errors.push(invalid(child(own, "apiVersion"), owner.apiVersion ?? "", "version must not be empty"));
+    if (!owner.kind) errors.push(invalid(child(own, "kind"), owner.kind ?? "", "must not be empty"));
+    if (!owner.name) errors.push(invalid(child(own, "name"), owner.name ?? "", "must not be empty"));
+    if (!owner.uid) errors.push(invalid(child(own, "uid"), owner.uid ?? "", "must not be empty"));
+    if (owner.controller !== true) continue;
+    if (controller !== undefined) {
+      errors.push(
+        invalid(
+          path,
+          owners,
+          `Only one reference can have Controller set to true. Found "true" in references for ${controller} and ${owner.name}`,
+        ),
+      );
+    }
+    controller = owner.name;
+  }
+  return errors;
+}
+
+function validateFinalizers(finalizers: readonly string[] | undefined, path: string): FieldError[] {
+  return (finalizers ?? []).flatMap((name) => {
+    const errors = checkQualifiedName(name).map((why) => invalid(path, name, why));
+    if (errors.length === 0 && !name.includes("/") && !standardFinalizers.has(name)) {
+      errors.push(invalid(path, name, "name is neither a standard finalizer name nor is it fully qualified"));
+    }
+    return errors;
+  });
+}
+
+/** All errors of metadata, as create and update have them in common. */
+export function validateMetadata(object: KubeObject, definition: ResourceDefinition): FieldError[] {
+  const metadata = object.metadata ?? {};
+  const path = "metadata";
+  const errors: FieldError[] = [];
+  if (metadata.generateName) {
+    errors.push(
+      ...definition
+        .validateName(metadata.generateName, true)
+        .map((why) => invalid("metadata.generateName", metadata.generateName, why)),
+    );
+  }
+  if (!metadata.name) errors.push(required("metadata.name", "name or generateName is required"));
+  else
+    errors.push(
+      ...definition
+        .validateName(metadata.name, false)
+        .map((why) => invalid("metadata.name", metadata.name, why)),
+    );
+  if (definition.namespaced) {
+    if (!metadata.namespace) errors.push(required("metadata.namespace"));
+    else
+      errors.push(
+        ...checkDnsLabel(metadata.namespace).map((why) =>
+          invalid("metadata.namespace", metadata.namespace, why),
+        ),
+      );
+  } else if (metadata.namespace) errors.push(forbidden("metadata.namespace", "not allowed on this type"));
+  errors.push(...validateLabels(metadata.labels, child(path, "labels")));
+  errors.push(...validateAnnotations(metadata.annotations, child(path, "annotations")));
+  errors.push(...validateOwners(metadata.ownerReferences, child(path, "ownerReferences")));
+  errors.push(...validateFinalizers(metadata.finalizers, child(path, "finalizers")));
+  return errors;
+}
+
+export function validateMetadataUpdate(
+  next: KubeObject,
+  old: KubeObject,
+  definition: ResourceDefinition,
+): FieldError[] {
+  const errors = validateMetadata(next, definition);
+  const before = new Set(old.metadata?.finalizers ?? []);
+  const added = (next.metadata?.finalizers ?? []).filter((name) => !before.has(name));
+  if (old.metadata?.deletionTimestamp !== undefined && added.length > 0) {
+    errors.push(
+      forbidden(
+        "metadata.finalizers",
+        `no new finalizers can be added if the object is being deleted, found new finalizers ${JSON.stringify(added)}`,
+      ),
+    );
+  }
+  return errors;
+}

@@ -1,0 +1,58 @@
+// Objects as the rows of a metav1.Table, by the columns of their kind. Pure.
+
+import type { ResourceDefinition } from "#machinery/define-resource.ts";
+import type { KubeObject } from "#machinery/meta.ts";
+
+export type IncludeObject = "None" | "Metadata" | "Object";
+
+interface TableRow {
+  readonly cells: readonly unknown[];
+  readonly object?: unknown;
+}
+
+export function columnDefinitions(definition: ResourceDefinition): unknown[] {
+  return definition.columns.map(({ name, type, format, description, priority }) => ({
+    name,
+    type,
+    format: format ?? "",
+    description,
+    priority: priority ?? 0,
+  }));
+}
+
+/** The metadata of an object in the form that carries nothing else. */
+export function partialMetadata(object: KubeObject): KubeObject {
+  return { kind: "PartialObjectMetadata", apiVersion: "meta.k8s.io/v1", metadata: object.metadata ?? {} };
+}
+
+export function tableRow(
+  definition: ResourceDefinition,
+  object: KubeObject,
+  include: IncludeObject,
+  nowMs: number,
+): TableRow {
+  const cells = definition.columns.map((column) => column.cell(object, nowMs));
+  switch (include) {
+    case "None":
+      return { cells };
+    case "Object":
+      return { cells, object };
+    case "Metadata":
+      return { cells, object: partialMetadata(object) };
+  }
+}
+
+export function table(
+  definition: ResourceDefinition,
+  rows: readonly TableRow[],
+  metadata: object,
+  withColumns = true,
+): object {
+  return {
+    kind: "Table",
+    apiVersion: "meta.k8s.io/v1",
+    metadata,
+    columnDefinitions: withColumns ? columnDefinitions(definition) : null,
+    rows,
+  };
+}

@@ -1,0 +1,89 @@
+// POST: a new object.
+
+import { nameSuffix } from "#base/random.ts";
+import { timestamp } from "#base/clock.ts";
+import type { KubeObject } from "#machinery/meta.ts";
+import { badRequest, invalidObject, isApiError } from "#machinery/status.ts";
+import { mutate, validate } from "../admit.ts";
+import type { ResourceContext, WriteOptions } from "../context.ts";
+import { decodeRequestObject } from "../decode-body.ts";
+import { initMetadata, validateMetadata } from "../metadata.ts";
+import { writeOptions } from "../options.ts";
+import type { CachedObject } from "../stored-object.ts";
+import { allocate, commitCreate, retrying } from "../write.ts";
+
+/** Generated names that collide are made anew this often. */
+const generateAttemptsMax = 8;
+/** A generated name keeps this much of its prefix, so that the whole fits a DNS label. */
+const generatePrefixMax = 58;
+
+/** The namespace of the object must be that of the path; absent, it is taken from there. */
+export function settleNamespace(context: ResourceContext, object: KubeObject): void {
+  const metadata = (object.metadata ??= {});
+  if (!context.definition.namespaced) return;
+  const { namespace } = context.info;
+  if (!metadata.namespace) metadata.namespace = namespace;
+  else if (metadata.namespace !== namespace) {
+    throw badRequest("the namespace of the provided object does not match the namespace sent on the request");
+  }
+}
+
+export async function create(context: ResourceContext): Promise<CachedObject> {
+  const options = writeOptions(context.query);
+  const given = await decodeRequestObject(context.request, context.definition, {
+    ...options,
+    warn: (message) => context.warn(message),
+  });
+  settleNamespace(context, given);
+  return createObject(context, given, options);
+}
+
+/** Creates a decoded object: defaults, admission, strategy, validation, commit. */
+export async function createObject(
+  context: ResourceContext,
+  object: KubeObject,
+  options: WriteOptions,
+): Promise<CachedObject> {
+  const { definition, server } = context;
+  const metadata = (object.metadata ??= {});
+  if (metadata.resourceVersion)
+    throw badRequest("resourceVersion should not be set on objects to be created");
+  const generated = !metadata.name && metadata.generateName ? metadata.generateName : undefined;
+  for (let attempt = 1; ; attempt++) {
+    if (generated !== undefined)
+      metadata.name = generated.slice(0, generatePrefixMax) + nameSuffix(server.random);
+    try {
+      return await retrying(() => attemptCreate(context, structuredClone(object), options), {
+        conflicts: false,
+      });
+    } catch (error) {
+      if (generated === undefined || !isApiError(error, "AlreadyExists") || attempt >= generateAttemptsMax)
+        throw error;
+    }
+  }
+}
+
+async function attemptCreate(
+  context: ResourceContext,
+  draft: KubeObject,
+  { dryRun }: WriteOptions,
+): Promise<CachedObject> {
+  const { definition, server } = context;
+  const nowMs = server.clock.now();
+  const write = { operation: "CREATE" as const, object: draft, old: undefined, dryRun };
+  definition.applyDefaults(draft);
+  await mutate(context, write);
+  definition.applyDefaults(draft);
+  initMetadata(draft.metadata ?? {}, {
+    uid: server.random.uuid(),
+    creationTimestamp: timestamp(nowMs),
+    generation: definition.generation === "spec",
+  });
+  definition.prepareForCreate(draft, { nowMs, settings: server.settings });
+  const errors = [...validateMetadata(draft, definition), ...definition.validate(draft)];
+  if (errors.length > 0) throw invalidObject(definition, draft.metadata?.name ?? "", errors);
+  await validate(context, write);
+  for (const warning of definition.warnings(draft, undefined)) context.warn(warning);
+  await allocate(context, draft, undefined);
+  return commitCreate(context, draft, dryRun);
+}

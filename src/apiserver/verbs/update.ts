@@ -1,0 +1,215 @@
+// PUT and PATCH, of whole objects and of their status: read, change, check, commit; again when somebody was faster.
+
+import type { KubeObject } from "#machinery/meta.ts";
+import { applyJsonPatch } from "#machinery/patch/json-patch.ts";
+import { applyMergePatch } from "#machinery/patch/merge-patch.ts";
+import { applyStrategicMergePatch } from "#machinery/patch/strategic-merge-patch.ts";
+import { isObject } from "#machinery/schema/decode.ts";
+import { schemaFor } from "#machinery/schema/schema.ts";
+import {
+  badRequest,
+  conflict,
+  invalidObject,
+  isApiError,
+  methodNotAllowed,
+  staleObject,
+  unsupportedMediaType,
+} from "#machinery/status.ts";
+import { invalid } from "#machinery/field-error.ts";
+import { mutate, validate } from "../admit.ts";
+import type { ResourceContext, WriteOptions } from "../context.ts";
+import { decodeRequestObject, decodeValue, parseBody } from "../decode-body.ts";
+import { keepMetadata, validateMetadataUpdate } from "../metadata.ts";
+import { writeOptions } from "../options.ts";
+import type { CachedObject } from "../stored-object.ts";
+import { allocate, commitDelete, commitUpdate, current, namespaceOf, retrying } from "../write.ts";
+import { createObject, settleNamespace } from "./create.ts";
+
+const patchTypes = [
+  "application/json-patch+json",
+  "application/merge-patch+json",
+  "application/strategic-merge-patch+json",
+];
+
+/** What an update changes: everything, or only the status. */
+export type Part = "object" | "status";
+
+export async function update(
+  context: ResourceContext,
+  part: Part,
+): Promise<{ object: CachedObject; created: boolean }> {
+  const { definition, info, query } = context;
+  const options = writeOptions(query);
+  const given = await decodeRequestObject(context.request, definition, {
+    ...options,
+    warn: (message) => context.warn(message),
+  });
+  settleNamespace(context, given);
+  const metadata = given.metadata ?? {};
+  if (metadata.name && metadata.name !== info.name) {
+    throw badRequest(
+      `the name of the object (${metadata.name}) does not match the name on the URL (${info.name})`,
+    );
+  }
+  metadata.name = info.name;
+  const wanted = metadata.resourceVersion ?? "";
+  if (wanted === "" && definition.requireResourceVersion) {
+    throw invalidObject(definition, info.name, [
+      invalid("metadata.resourceVersion", 0, "must be specified for an update"),
+    ]);
+  }
+  try {
+    const object = await retrying(
+      async () => {
+        const old = await current(context, namespaceOf(context), info.name);
+        checkPreconditions(context, old, wanted, metadata.uid);
+        return replaceObject(context, structuredClone(given), old, part, options);
+      },
+      { conflicts: wanted === "" },
+    );
+    return { object, created: false };
+  } catch (error) {
+    if (!definition.allowCreateOnUpdate || part !== "object" || !isApiError(error, "NotFound")) throw error;
+    return { object: await createObject(context, given, options), created: true };
+  }
+}
+
+export async function patch(context: ResourceContext, part: Part): Promise<CachedObject> {
+  const { definition, info, query } = context;
+  const options = writeOptions(query);
+  const change = await readPatch(context);
+  return retrying(
+    async () => {
+      const old = await current(context, namespaceOf(context), info.name);
+      const patched = change.apply(old.draft());
+      if (!isObject(patched)) throw badRequest("the patch does not leave an object");
+      const next = decodeValue(patched, definition, change.duplicates, {
+        ...options,
+        warn: (message) => context.warn(message),
+      });
+      const metadata = (next.metadata ??= {});
+      if (metadata.name !== undefined && metadata.name !== info.name) {
+        throw invalidObject(definition, info.name, [
+          invalid("metadata.name", metadata.name, "field is immutable"),
+        ]);
+      }
+      checkPreconditions(context, old, metadata.resourceVersion ?? "", metadata.uid);
+      settleNamespace(context, next);
+      return replaceObject(context, next, old, part, options);
+    },
+    { conflicts: !change.namesVersion },
+  );
+}
+
+interface Change {
+  readonly duplicates: readonly string[];
+  /** The patch itself sets metadata.resourceVersion: a conflict is the client's to resolve. */
+  readonly namesVersion: boolean;
+  apply(target: unknown): unknown;
+}
+
+async function readPatch(context: ResourceContext): Promise<Change> {
+  const { request, definition } = context;
+  const [type = ""] = (request.headers["content-type"] ?? "").split(";");
+  if (!patchTypes.includes(type.trim())) {
+    throw unsupportedMediaType(patchTypes);
+  }
+  const headers = { ...request.headers, "content-type": "application/json" };
+  const { value, duplicates } = await parseBody({ ...request, headers }, true);
+  if (value === undefined) throw badRequest("the patch is empty");
+  if (type.trim() === patchTypes[0])
+    return {
+      duplicates,
+      namesVersion: false,
+      apply: (target) => applyJsonPatch(target, structuredClone(value)),
+    };
+  if (!isObject(value)) throw badRequest("error decoding patch: the patch must be an object");
+  const namesVersion = isObject(value["metadata"]) && Boolean(value["metadata"]["resourceVersion"]);
+  if (type.trim() === patchTypes[1])
+    return { duplicates, namesVersion, apply: (target) => applyMergePatch(target, value) };
+  const schema = schemaFor(definition.group, definition.version, definition.kind);
+  return { duplicates, namesVersion, apply: (target) => applyStrategicMergePatch(target, value, schema) };
+}
+
+function checkPreconditions(
+  context: ResourceContext,
+  old: CachedObject,
+  resourceVersion: string,
+  uid: string | undefined,
+): void {
+  const { group, resource } = context.definition;
+  const { name = "", uid: actual } = old.object.metadata ?? {};
+  if (uid !== undefined && uid !== "" && uid !== actual) {
+    throw conflict(
+      { group, resource },
+      name,
+      `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${actual}`,
+    );
+  }
+  if (resourceVersion !== "" && resourceVersion !== String(old.revision))
+    throw conflict({ group, resource }, name, staleObject);
+}
+
+/** Everything between a changed draft and its commit. */
+export async function replaceObject(
+  context: ResourceContext,
+  next: KubeObject,
+  old: CachedObject,
+  part: Part,
+  { dryRun }: WriteOptions,
+): Promise<CachedObject> {
+  const { definition, server } = context;
+  const stored = old.object;
+  const strategy = { nowMs: server.clock.now(), settings: server.settings };
+  keepMetadata((next.metadata ??= {}), stored.metadata ?? {});
+  definition.applyDefaults(next);
+  const write = { operation: "UPDATE" as const, object: next, old: stored, dryRun };
+  await mutate(context, write);
+  definition.applyDefaults(next);
+  if (part === "status") prepareStatus(context, next, stored);
+  else definition.prepareForUpdate(next, stored, strategy);
+  const metadata = next.metadata;
+  const specChanged =
+    definition.generation === "spec" && JSON.stringify(specOf(next)) !== JSON.stringify(specOf(stored));
+  if (specChanged) metadata.generation = (stored.metadata?.generation ?? 0) + 1;
+
+  const errors = [
+    ...validateMetadataUpdate(next, stored, definition),
+    ...(part === "status"
+      ? (definition.status?.validateUpdate?.(next, stored) ?? [])
+      : definition.validateUpdate(next, stored)),
+  ];
+  if (errors.length > 0) throw invalidObject(definition, metadata.name ?? "", errors);
+  await validate(context, write);
+  if (part === "object") {
+    for (const warning of definition.warnings(next, stored)) context.warn(warning);
+    await allocate(context, next, stored);
+  }
+  return isReleased(context, next)
+    ? commitDelete(context, old, dryRun)
+    : commitUpdate(context, next, old, dryRun);
+}
+
+const specOf = (object: KubeObject): unknown => (object as { spec?: unknown }).spec;
+
+/** Status updates keep everything but the status (and labels, annotations, finalizers as given). */
+function prepareStatus(context: ResourceContext, next: KubeObject, old: KubeObject): void {
+  const { definition, server, info } = context;
+  if (definition.status === undefined)
+    throw methodNotAllowed({ group: definition.group, resource: `${definition.resource}/status` }, info.verb);
+  const fields = next as Record<string, unknown>;
+  for (const key of Object.keys(fields))
+    if (!["apiVersion", "kind", "metadata", "status"].includes(key)) delete fields[key];
+  for (const [key, value] of Object.entries(old)) {
+    if (!["apiVersion", "kind", "metadata", "status"].includes(key)) fields[key] = structuredClone(value);
+  }
+  definition.status.prepareForUpdate?.(next, old, { nowMs: server.clock.now(), settings: server.settings });
+}
+
+/** Marked for deletion, and nothing holds it any longer: this update is its end. */
+function isReleased({ definition }: ResourceContext, object: KubeObject): boolean {
+  const { deletionTimestamp, deletionGracePeriodSeconds = 0, finalizers = [] } = object.metadata ?? {};
+  if (deletionTimestamp === undefined || finalizers.length > 0) return false;
+  if ((definition.specFinalizers?.(object) ?? []).length > 0) return false;
+  return definition.gracePeriod === undefined || deletionGracePeriodSeconds === 0;
+}

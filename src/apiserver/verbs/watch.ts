@@ -1,0 +1,257 @@
+// GET …?watch=true: the events of a resource from a revision on, filtered, as bytes or as shared objects.
+
+import type { ApiResponse, SharedEvent } from "#machinery/api-request.ts";
+import { encodeProtobuf, encodeWatchFrame } from "#machinery/codec/protobuf.ts";
+import { apiVersionOf, type KubeObject } from "#machinery/meta.ts";
+import { failure, gone } from "#machinery/status.ts";
+import { prefixEnd } from "#store/store.ts";
+import type { ResourceContext } from "../context.ts";
+import type { OutputForm } from "../negotiate.ts";
+import { booleanParameter, integerParameter, resourceVersionParameter } from "../options.ts";
+import { selectionOf } from "../selection.ts";
+import { storagePrefix, type CachedObject } from "../stored-object.ts";
+import { partialMetadata, table, tableRow } from "../table.ts";
+import { watcherEventsMax, type CacheEvent } from "../watch-cache.ts";
+import { namespaceOf } from "../write.ts";
+import { includeObject, wantsShared } from "./read.ts";
+
+/** Without timeoutSeconds a watch ends between half an hour and an hour, so that they do not all end at once. */
+const defaultTimeoutMs = 30 * 60_000;
+const bookmarkEveryMs = 60_000;
+const initialEventsEnd = "k8s.io/initial-events-end";
+
+type EventType = SharedEvent["type"];
+
+interface Outgoing {
+  readonly type: EventType;
+  readonly object: CachedObject | undefined;
+  /** Where the encoded form is shared; absent for what is this watcher's own. */
+  readonly event?: CacheEvent;
+  /** Bookmarks and errors. */
+  readonly plain?: KubeObject;
+}
+
+/** Collects what one watcher has still to be sent; closes when that grows beyond its bound. */
+class Outbox {
+  #events: Outgoing[] = [];
+  #wake: (() => void) | undefined;
+  closed = false;
+
+  push(event: Outgoing): void {
+    if (this.closed) return;
+    if (this.#events.length >= watcherEventsMax && event.event !== undefined) {
+      // Too slow: what was queued is still sent, then the client resumes from there.
+      this.close();
+      return;
+    }
+    this.#events.push(event);
+    this.#wake?.();
+  }
+
+  close(): void {
+    this.closed = true;
+    this.#wake?.();
+  }
+
+  async *batches(): AsyncGenerator<readonly Outgoing[]> {
+    for (;;) {
+      if (this.#events.length > 0) {
+        const batch = this.#events;
+        this.#events = [];
+        yield batch;
+      } else if (this.closed) return;
+      else {
+        await new Promise<void>((resolve) => (this.#wake = resolve));
+        this.#wake = undefined;
+      }
+    }
+  }
+}
+
+export async function watch(context: ResourceContext, form: OutputForm): Promise<ApiResponse> {
+  const { definition, server, query, request } = context;
+  const selection = selectionOf(query, definition);
+  const version = resourceVersionParameter(query.get("resourceVersion"));
+  const initial = checkInitialEvents(query);
+  const bookmarks = booleanParameter(query, "allowWatchBookmarks") ?? false;
+  const namespace = namespaceOf(context);
+  const prefix = storagePrefix(definition.storage) + (namespace === "" ? "" : `${namespace}/`);
+  if (version === undefined || initial === true) await server.caches.waitForNewest();
+  if (version !== undefined) await server.caches.waitFor(version);
+
+  const cache = server.caches.of(definition.storage);
+  const outbox = new Outbox();
+  const include = (object: CachedObject | undefined): boolean =>
+    object !== undefined && object.key.startsWith(prefix) && selection.matches(object);
+  const onEvent = (event: CacheEvent): void => {
+    const outgoing = translate(event, include);
+    if (outgoing !== undefined) outbox.push(outgoing);
+  };
+
+  // From here to subscribe() nothing may wait: no event may fall between the state and the stream.
+  const startsWithState = initial ?? (version === undefined || version === 0);
+  if (startsWithState) {
+    for (const object of cache.range(prefix, prefixEnd(prefix)))
+      if (include(object)) outbox.push({ type: "ADDED", object });
+    if (initial === true && bookmarks) {
+      outbox.push({
+        type: "BOOKMARK",
+        object: undefined,
+        plain: bookmark(context, server.caches.revision, { [initialEventsEnd]: "true" }),
+      });
+    }
+  } else {
+    const missed = version === undefined ? [] : cache.since(version);
+    if (missed === undefined) throw gone(`too old resource version: ${version} (${server.caches.revision})`);
+    for (const event of missed) onEvent(event);
+  }
+  const unsubscribe = cache.subscribe({ onEvent });
+  const stopTimers = startTimers(context, outbox, bookmarks);
+  request.signal?.addEventListener("abort", () => outbox.close(), { once: true });
+  if (request.signal?.aborted === true) outbox.close();
+
+  async function* send<T>(encode: (batch: readonly Outgoing[]) => T): AsyncGenerator<T> {
+    try {
+      for await (const batch of outbox.batches()) yield encode(batch);
+    } finally {
+      outbox.close();
+      unsubscribe();
+      stopTimers();
+    }
+  }
+  if (wantsShared(context) && form.as === "object") {
+    return { status: 200, headers: {}, body: { kind: "events", events: send((batch) => batch.map(shared)) } };
+  }
+  const encode = encoder(context, form);
+  const contentType =
+    form.encoding === "protobuf" ? "application/vnd.kubernetes.protobuf;stream=watch" : form.contentType;
+  return {
+    status: 200,
+    headers: { "content-type": contentType },
+    body: { kind: "stream", chunks: send((batch) => Buffer.concat(batch.map(encode))) },
+  };
+}
+
+function checkInitialEvents(query: URLSearchParams): boolean | undefined {
+  const wanted = booleanParameter(query, "sendInitialEvents");
+  const match = query.get("resourceVersionMatch") ?? "";
+  const refuse = (field: string, why: string): never => {
+    throw failure(422, "Invalid", `ListOptions.meta.k8s.io "" is invalid: ${field}: Forbidden: ${why}`, {
+      group: "meta.k8s.io",
+      kind: "ListOptions",
+      causes: [{ reason: "FieldValueForbidden", message: `Forbidden: ${why}`, field }],
+    });
+  };
+  if (wanted === undefined) {
+    if (match !== "")
+      refuse(
+        "resourceVersionMatch",
+        "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided",
+      );
+    return undefined;
+  }
+  if (match !== "NotOlderThan")
+    refuse("resourceVersionMatch", "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan");
+  return wanted;
+}
+
+/** How a change looks through a selection: an object that begins or ceases to match is added or deleted. */
+function translate(
+  event: CacheEvent,
+  include: (object: CachedObject | undefined) => boolean,
+): Outgoing | undefined {
+  const was = include(event.previous);
+  const is = !event.deleted && include(event.current);
+  if (is) return { type: was ? "MODIFIED" : "ADDED", object: event.current, event };
+  if (!was) return undefined;
+  // What left the selection is shown as it last matched, at the revision that made it leave.
+  const last = event.deleted ? event.current : (event.previous as CachedObject).atRevision(event.revision);
+  return { type: "DELETED", object: last, ...(event.deleted ? { event } : {}) };
+}
+
+function bookmark(
+  context: ResourceContext,
+  revision: number,
+  annotations?: Record<string, string>,
+): KubeObject {
+  const { definition } = context;
+  const metadata = {
+    resourceVersion: String(revision),
+    creationTimestamp: null,
+    ...(annotations === undefined ? {} : { annotations }),
+  };
+  return { kind: definition.kind, apiVersion: apiVersionOf(definition), metadata };
+}
+
+function startTimers(context: ResourceContext, outbox: Outbox, bookmarks: boolean): () => void {
+  const { server, query } = context;
+  const seconds = integerParameter(query, "timeoutSeconds") ?? 0;
+  const limitMs = seconds > 0 ? seconds * 1000 : defaultTimeoutMs * (1 + server.random.next());
+  const send = (): void =>
+    outbox.push({ type: "BOOKMARK", object: undefined, plain: bookmark(context, server.caches.revision) });
+  const end = server.clock.after(limitMs, () => {
+    if (bookmarks) send();
+    outbox.close();
+  });
+  let next = bookmarks ? server.clock.after(bookmarkEveryMs, again) : undefined;
+  function again(): void {
+    send();
+    next = server.clock.after(bookmarkEveryMs, again);
+  }
+  return () => {
+    end.cancel();
+    next?.cancel();
+  };
+}
+
+function shared({ type, object, plain }: Outgoing): SharedEvent {
+  return { type, object: plain ?? (object as CachedObject).object };
+}
+
+const newline = Buffer.from("}\n");
+
+/** Bytes of one event. The common forms are made once for each event and shared by its watchers. */
+function encoder(context: ResourceContext, form: OutputForm): (outgoing: Outgoing) => Buffer {
+  const { definition, server, query } = context;
+  let firstTable = true;
+  const line = (type: EventType, object: Buffer): Buffer =>
+    Buffer.concat([Buffer.from(`{"type":"${type}","object":`), object, newline]);
+  const viewOf = (object: KubeObject): object => {
+    if (form.as === "PartialObjectMetadata") return partialMetadata(object);
+    const rows = [tableRow(definition, object, includeObject(query), server.clock.now())];
+    const made = table(
+      definition,
+      rows,
+      { resourceVersion: object.metadata?.resourceVersion ?? "" },
+      firstTable,
+    );
+    firstTable = false;
+    return made;
+  };
+  return ({ type, object, event, plain }) => {
+    if (plain !== undefined) {
+      if (form.encoding === "protobuf") return encodeWatchFrame(type, encodeProtobuf(plain));
+      const shown = type === "BOOKMARK" && form.as !== "object" ? bookmarkView(plain, form) : plain;
+      return line(type, Buffer.from(JSON.stringify(shown)));
+    }
+    const cached = object as CachedObject;
+    if (form.encoding === "protobuf") {
+      const make = (): Buffer => encodeWatchFrame(type, encodeProtobuf(cached.object));
+      return event === undefined ? make() : event.encoded(`protobuf ${type}`, make);
+    }
+    if (form.as !== "object") return line(type, Buffer.from(JSON.stringify(viewOf(cached.object))));
+    const make = (): Buffer => line(type, cached.bytes);
+    return event === undefined ? make() : event.encoded(`json ${type}`, make);
+  };
+}
+
+function bookmarkView(plain: KubeObject, form: OutputForm): object {
+  if (form.as === "PartialObjectMetadata") return partialMetadata(plain);
+  return {
+    kind: "Table",
+    apiVersion: "meta.k8s.io/v1",
+    metadata: { resourceVersion: plain.metadata?.resourceVersion ?? "" },
+    columnDefinitions: null,
+    rows: [{ cells: [], object: partialMetadata(plain) }],
+  };
+}
