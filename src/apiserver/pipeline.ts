@@ -1,0 +1,202 @@
+// One request from the caller to the answer, through the documented stages in their order.
+// Seats of stages that come later are named where they belong; until then nothing there may be asked for.
+
+import { toError } from "#base/assert.ts";
+import type { ApiRequest, ApiResponse, Caller } from "#machinery/api-request.ts";
+import { hasProtobuf } from "#machinery/codec/protobuf.ts";
+import { apiVersionOf } from "#machinery/meta.ts";
+import {
+  ApiError,
+  badRequest,
+  forbiddenError,
+  internalError,
+  methodNotAllowed,
+  pathNotFound,
+} from "#machinery/status.ts";
+import { emptyBody, errorAnswer, objectAnswer } from "./answer.ts";
+import { forbiddenReason, type Attributes } from "./auth/contract.ts";
+import type { RequestContext, ResourceContext, ServerContext } from "./context.ts";
+import { negotiate, type OutputForm } from "./negotiate.ts";
+import { checkParameters } from "./options.ts";
+import { requestInfo } from "./request-info.ts";
+import type { PathHandlers } from "./paths.ts";
+import type { SubresourceHandlers } from "./subresources/contract.ts";
+import { create } from "./verbs/create.ts";
+import { deleteCollection, deleteOne } from "./verbs/delete.ts";
+import { get, list, listAnswer, oneAnswer } from "./verbs/read.ts";
+import { patch, update } from "./verbs/update.ts";
+import { watch } from "./verbs/watch.ts";
+
+/** Longest text of one Warning header, as documented. */
+const warningBytesMax = 4096;
+
+export interface Pipeline {
+  /** Never rejects: every failure is an answer. */
+  handle(request: ApiRequest, caller: Caller): Promise<ApiResponse>;
+}
+
+export function createPipeline(
+  server: ServerContext,
+  paths: PathHandlers,
+  subresources: SubresourceHandlers,
+): Pipeline {
+  return {
+    async handle(request, caller) {
+      const warnings: string[] = [];
+      const protobuf = (request.headers["accept"] ?? "").startsWith("application/vnd.kubernetes.protobuf");
+      let response: ApiResponse;
+      try {
+        // 1 authn has found the caller (server.ts, or the transport's own identity) │ 2 audit: its seat
+        const query = new URLSearchParams(request.query);
+        const info = requestInfo(request.method, request.path, query);
+        const context: RequestContext = {
+          server,
+          request,
+          info,
+          query,
+          caller,
+          warn: (message) => void warnings.push(message),
+        };
+        refuseImpersonation(request); // 3 impersonation: its seat │ 4 flow control: its seat
+        await authorize(context); // 5 authz
+        response = info.isResource ? await serveResource(context, subresources) : await paths.serve(context);
+      } catch (thrown) {
+        response = errorAnswer(asApiError(server, request, thrown), protobuf);
+      }
+      return warnings.length === 0
+        ? response
+        : { ...response, headers: { ...response.headers, warning: warningHeader(warnings) } };
+    },
+  };
+}
+
+function asApiError(server: ServerContext, request: ApiRequest, thrown: unknown): ApiError {
+  if (thrown instanceof ApiError) return thrown;
+  const error = toError(thrown);
+  server.log.error("request failed", {
+    method: request.method,
+    path: request.path,
+    error: error.stack ?? error.message,
+  });
+  return internalError(error.message);
+}
+
+/** RFC 7234 warn-text: quoted, without control characters; each sentence once. */
+function warningHeader(warnings: readonly string[]): string {
+  return [...new Set(warnings)]
+    .map(
+      (text) =>
+        `299 - ${JSON.stringify(text.replace(/[\u0000-\u001f\u007f]/g, " ").slice(0, warningBytesMax))}`,
+    )
+    .join(", ");
+}
+
+function refuseImpersonation(request: ApiRequest): void {
+  const header = Object.keys(request.headers).find((name) => name.startsWith("impersonate-"));
+  if (header !== undefined)
+    throw badRequest(`impersonation is not served yet: leave out the ${header} header (kubectl --as)`);
+}
+
+async function authorize(context: RequestContext): Promise<void> {
+  const { info, caller, server } = context;
+  const attributes: Attributes = { caller, ...info };
+  const decision = await server.authorizer.authorize(attributes);
+  if (decision.verdict === "allow") return;
+  throw forbiddenError(
+    { group: info.group, resource: info.resource },
+    info.name,
+    forbiddenReason(attributes, decision.reason),
+  );
+}
+
+async function serveResource(
+  context: RequestContext,
+  subresources: SubresourceHandlers,
+): Promise<ApiResponse> {
+  const { info, server } = context;
+  const definition = server.registry.find(info.group, info.version, info.resource);
+  if (
+    definition === undefined ||
+    (!definition.namespaced && info.namespace !== "" && info.resource !== "namespaces")
+  ) {
+    throw pathNotFound();
+  }
+  if (definition.namespaced && info.namespace === "" && (info.name !== "" || info.verb === "create"))
+    throw pathNotFound();
+  const resource: ResourceContext = { ...context, definition };
+  if (info.subresource !== "") return serveSubresource(resource, subresources);
+  if (!(definition.verbs as readonly string[]).includes(info.verb)) {
+    throw methodNotAllowed(
+      { group: definition.group, resource: definition.resource },
+      context.request.method,
+    );
+  }
+  checkParameters(info.verb, context.query);
+  return serveVerb(resource, formOf(resource, true));
+}
+
+function formOf(context: ResourceContext, views: boolean): OutputForm {
+  const { definition, request } = context;
+  return negotiate(request.headers["accept"], {
+    protobuf: hasProtobuf(apiVersionOf(definition), definition.kind),
+    views,
+  });
+}
+
+async function serveVerb(context: ResourceContext, form: OutputForm): Promise<ApiResponse> {
+  const { info, request } = context;
+  // Inside each write: 6 decode, convert, default │ 7 managed fields: their seat │ 8 mutating admission │
+  // 9 prepareFor… │ 10 validation │ 11 validating admission │ 12 commit.
+  switch (info.verb) {
+    case "get": {
+      const response = await get(context, form);
+      return request.method === "HEAD" ? { ...response, body: emptyBody } : response;
+    }
+    case "list":
+      return list(context, form);
+    case "watch":
+      return watch(context, form);
+    case "create":
+      return oneAnswer(context, 201, await create(context), form);
+    case "update": {
+      const { object, created } = await update(context, "object");
+      return oneAnswer(context, created ? 201 : 200, object, form);
+    }
+    case "patch":
+      return oneAnswer(context, 200, await patch(context, "object"), form);
+    case "delete": {
+      const { object, status } = await deleteOne(context);
+      return status === undefined ? oneAnswer(context, 200, object, form) : objectAnswer(200, status, form);
+    }
+    case "deletecollection":
+      return listAnswer(
+        context,
+        { objects: await deleteCollection(context), revision: context.server.caches.revision },
+        form,
+      );
+    default:
+      throw methodNotAllowed({ group: info.group, resource: info.resource }, request.method);
+  }
+}
+
+async function serveSubresource(
+  context: ResourceContext,
+  subresources: SubresourceHandlers,
+): Promise<ApiResponse> {
+  const { definition, info } = context;
+  if (info.subresource === "status" && definition.status !== undefined) {
+    const form = formOf(context, true);
+    checkParameters(info.verb, context.query);
+    if (info.verb === "get") return get(context, form);
+    if (info.verb === "update")
+      return oneAnswer(context, 200, (await update(context, "status")).object, form);
+    if (info.verb === "patch") return oneAnswer(context, 200, await patch(context, "status"), form);
+    throw methodNotAllowed(
+      { group: definition.group, resource: definition.resource },
+      context.request.method,
+    );
+  }
+  const handler = subresources.find(definition, info.subresource);
+  if (handler === undefined) throw pathNotFound();
+  return handler(context);
+}

@@ -1,0 +1,163 @@
+// The API server as a function of requests: caches, pipeline, transports. No sockets (http/ has those).
+
+import type { Clock } from "#base/clock.ts";
+import type { Logger } from "#base/log.ts";
+import type { Random } from "#base/random.ts";
+import type { ApiRequest, ApiResponse, Caller, Transport } from "#machinery/api-request.ts";
+import type { ClusterSettings, ResourceDefinition } from "#machinery/define-resource.ts";
+import type { KubeObject } from "#machinery/meta.ts";
+import { ApiError } from "#machinery/status.ts";
+import { CompactedError, type Store } from "#store/store.ts";
+import { toError } from "#base/assert.ts";
+import type { AdmissionPlugin, AdmissionReads } from "./admission/contract.ts";
+import { errorAnswer } from "./answer.ts";
+import type { Authenticator, Authorizer, Credentials } from "./auth/contract.ts";
+import { startCaches } from "./caches.ts";
+import type { ServerContext } from "./context.ts";
+import { createDiscovery } from "./discovery.ts";
+import { createLeases } from "./leases.ts";
+import { createOpenApi } from "./openapi.ts";
+import { createPaths, type HealthCheck } from "./paths.ts";
+import { createPipeline } from "./pipeline.ts";
+import { createRegistry } from "./registry.ts";
+import { storageKey } from "./stored-object.ts";
+import { scale } from "./subresources/scale.ts";
+import type { SubresourceHandler } from "./subresources/contract.ts";
+
+export interface ApiServerOptions {
+  readonly store: Store;
+  readonly resources: readonly ResourceDefinition[];
+  readonly settings: ClusterSettings;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  /** Made from the server's own reads, which they may use. */
+  readonly admission: (reads: AdmissionReads) => readonly AdmissionPlugin[];
+  readonly authenticator: Authenticator;
+  readonly authorizer: Authorizer;
+  /** Handlers by `resource/subresource` of the core group, or `resource.group/subresource`. */
+  readonly subresources: Readonly<Record<string, SubresourceHandler>>;
+  readonly readyChecks?: readonly HealthCheck[];
+  readonly issuer: string;
+  readonly jwks: () => Record<string, unknown>;
+  /** Old revisions are forgotten after this long. */
+  readonly historyMs?: number;
+}
+
+export interface ApiServer {
+  handle(request: ApiRequest, caller: Caller): Promise<ApiResponse>;
+  authenticateAndHandle(request: ApiRequest, credentials: Credentials): Promise<ApiResponse>;
+  /** A transport with a fixed identity, for components of the same process. */
+  direct(caller: Caller): Transport;
+  readonly reads: AdmissionReads;
+  stop(): Promise<void>;
+}
+
+const defaultHistoryMs = 5 * 60_000;
+
+export async function createApiServer(options: ApiServerOptions): Promise<ApiServer> {
+  const { store, clock, random, log } = options;
+  const registry = createRegistry(options.resources);
+  const caches = await startCaches(
+    store,
+    registry.definitions.map((one) => one.storage),
+    { log, clock },
+  );
+  const reads: AdmissionReads = {
+    async get<T extends KubeObject>(
+      group: string,
+      resource: string,
+      namespace: string,
+      name: string,
+    ): Promise<T | undefined> {
+      await caches.waitForNewest();
+      return caches.of({ group, resource }).get(storageKey({ group, resource }, namespace, name))?.object as
+        T | undefined;
+    },
+  };
+  const context: ServerContext = {
+    store,
+    caches,
+    registry,
+    admission: options.admission(reads),
+    authorizer: options.authorizer,
+    settings: options.settings,
+    leases: createLeases(store, clock),
+    clock,
+    random,
+    log,
+  };
+  const paths = createPaths({
+    discovery: createDiscovery(registry),
+    openapi: createOpenApi(registry, clock),
+    checks: [
+      { name: "ping", check: () => undefined },
+      { name: "etcd", check: async () => void (await store.progress()) },
+    ],
+    readyChecks: options.readyChecks ?? [],
+    issuer: options.issuer,
+    jwks: options.jwks,
+  });
+  const pipeline = createPipeline(context, paths, {
+    find(definition, subresource) {
+      if (subresource === "scale" && definition.scale !== undefined) return scale;
+      const name =
+        definition.group === "" ? definition.resource : `${definition.resource}.${definition.group}`;
+      return definition.subresources[subresource] === undefined
+        ? undefined
+        : options.subresources[`${name}/${subresource}`];
+    },
+  });
+  const stopCompaction = startCompaction(store, clock, log, options.historyMs ?? defaultHistoryMs);
+
+  return {
+    handle: (request, caller) => pipeline.handle(request, caller),
+    async authenticateAndHandle(request, credentials) {
+      let caller: Caller | undefined;
+      try {
+        caller = await options.authenticator.authenticate(credentials);
+      } catch (error) {
+        if (error instanceof ApiError) return errorAnswer(error, false);
+        throw error;
+      }
+      return pipeline.handle(
+        request,
+        caller ?? { name: "system:anonymous", groups: ["system:unauthenticated"] },
+      );
+    },
+    direct: (caller) => ({
+      request: (request) => pipeline.handle(request, caller),
+      close: () => Promise.resolve(),
+    }),
+    reads,
+    stop() {
+      stopCompaction();
+      caches.stop();
+      return Promise.resolve();
+    },
+  };
+}
+
+/** Forgets revisions that are older than `historyMs`: each period what was the newest a period ago. */
+function startCompaction(store: Store, clock: Clock, log: Logger, historyMs: number): () => void {
+  let before = store.revision;
+  let stopped = false;
+  const schedule = (): void => {
+    clock.after(historyMs, () => {
+      if (stopped) return;
+      const revision = before;
+      before = store.revision;
+      const done = revision > store.compactedRevision ? store.compact(revision) : Promise.resolve();
+      done
+        .catch((error: unknown) => {
+          if (!(error instanceof CompactedError))
+            log.warn("old revisions cannot be compacted", { error: toError(error) });
+        })
+        .finally(schedule);
+    });
+  };
+  schedule();
+  return () => {
+    stopped = true;
+  };
+}

@@ -1,0 +1,126 @@
+// The scale subresource of every kind that has one: autoscaling/v1 Scale over the paths in the definition.
+
+import type { ApiResponse } from "#machinery/api-request.ts";
+import { invalid } from "#machinery/field-error.ts";
+import type { KubeObject } from "#machinery/meta.ts";
+import { applyJsonPatch } from "#machinery/patch/json-patch.ts";
+import { applyMergePatch } from "#machinery/patch/merge-patch.ts";
+import {
+  badRequest,
+  conflict,
+  invalidObject,
+  methodNotAllowed,
+  staleObject,
+  unsupportedMediaType,
+} from "#machinery/status.ts";
+import type { ScaleMapping } from "#machinery/define-resource.ts";
+import { objectAnswer } from "../answer.ts";
+import type { ResourceContext } from "../context.ts";
+import { decodeValue, parseBody } from "../decode-body.ts";
+import { negotiate } from "../negotiate.ts";
+import { checkParameters, writeOptions } from "../options.ts";
+import type { CachedObject } from "../stored-object.ts";
+import { replaceObject } from "../verbs/update.ts";
+import { current, namespaceOf, retrying } from "../write.ts";
+
+interface Scale extends KubeObject {
+  spec?: { replicas?: number };
+  status?: { replicas: number; selector?: string };
+}
+
+const kind = { group: "autoscaling", version: "v1", kind: "Scale" };
+
+function at(object: unknown, path: string): unknown {
+  return path
+    .split(".")
+    .reduce<unknown>((value, key) => (value as Record<string, unknown> | undefined)?.[key], object);
+}
+
+function setAt(object: unknown, path: string, value: unknown): void {
+  const keys = path.split(".");
+  const last = keys.pop() as string;
+  let target = object as Record<string, unknown>;
+  for (const key of keys) target = (target[key] ??= {}) as Record<string, unknown>;
+  target[last] = value;
+}
+
+function scaleOf(object: KubeObject, mapping: ScaleMapping): Scale {
+  const { name, namespace, uid, resourceVersion, creationTimestamp } = object.metadata ?? {};
+  const selector = mapping.selector(object);
+  return {
+    kind: "Scale",
+    apiVersion: "autoscaling/v1",
+    metadata: { name, namespace, uid, resourceVersion, creationTimestamp } as NonNullable<
+      KubeObject["metadata"]
+    >,
+    spec: { replicas: Number(at(object, mapping.specReplicasPath) ?? 0) },
+    status: {
+      replicas: Number(at(object, mapping.statusReplicasPath) ?? 0),
+      ...(selector === "" ? {} : { selector }),
+    },
+  };
+}
+
+async function changeOf(context: ResourceContext): Promise<(scale: Scale) => Scale> {
+  // A patch is JSON, whatever its media type is called.
+  const headers =
+    context.info.verb === "patch"
+      ? { ...context.request.headers, "content-type": "application/json" }
+      : context.request.headers;
+  const { value, duplicates } = await parseBody({ ...context.request, headers }, true);
+  if (value === undefined) throw badRequest("the request needs a Scale or a patch of one");
+  const decode = (given: unknown): Scale =>
+    decodeValue(given, kind, duplicates, {
+      ...writeOptions(context.query),
+      warn: (message) => context.warn(message),
+    }) as Scale;
+  if (context.info.verb === "update") return () => decode(value);
+  const [type = ""] = (context.request.headers["content-type"] ?? "").split(";");
+  if (type === "application/json-patch+json")
+    return (scale) => decode(applyJsonPatch(structuredClone(scale), structuredClone(value)));
+  if (type === "application/merge-patch+json" || type === "application/strategic-merge-patch+json")
+    return (scale) => decode(applyMergePatch(scale, value));
+  throw unsupportedMediaType([
+    "application/json-patch+json",
+    "application/merge-patch+json",
+    "application/strategic-merge-patch+json",
+  ]);
+}
+
+export async function scale(context: ResourceContext): Promise<ApiResponse> {
+  const { definition, info, query } = context;
+  const mapping = definition.scale as ScaleMapping;
+  const subject = { group: definition.group, resource: definition.resource };
+  const form = negotiate(context.request.headers["accept"], { protobuf: true, views: false });
+  checkParameters(info.verb, query);
+  if (info.verb === "get") {
+    return objectAnswer(
+      200,
+      scaleOf((await current(context, namespaceOf(context), info.name)).object, mapping),
+      form,
+    );
+  }
+  if (info.verb !== "update" && info.verb !== "patch")
+    throw methodNotAllowed(subject, context.request.method);
+  const change = await changeOf(context);
+  const written = await retrying(
+    async (): Promise<CachedObject> => {
+      const old = await current(context, namespaceOf(context), info.name);
+      const before = scaleOf(old.object, mapping);
+      const next = change(before);
+      const wanted = next.metadata?.resourceVersion;
+      if (info.verb === "update" && wanted && wanted !== before.metadata?.resourceVersion)
+        throw conflict(subject, info.name, staleObject);
+      const replicas = next.spec?.replicas ?? 0;
+      if (replicas < 0)
+        throw invalidObject(kind, info.name, [
+          invalid("spec.replicas", replicas, "must be greater than or equal to 0"),
+        ]);
+      const draft = old.draft();
+      setAt(draft, mapping.specReplicasPath, replicas);
+      return replaceObject(context, draft, old, "object", writeOptions(query));
+    },
+    { conflicts: true },
+  );
+  return objectAnswer(200, scaleOf(written.object, mapping), form);
+}
