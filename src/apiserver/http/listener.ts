@@ -186,7 +186,7 @@ async function send(
     case "upgrade": {
       const refusal = errorAnswer(badRequest("Upgrade request required"), false);
       response.writeHead(refusal.status, refusal.headers);
-      response.end(refusal.body.kind === "bytes" ? Buffer.concat(refusal.body.chunks) : undefined);
+      response.end(refusal.body.kind === "bytes" ? Buffer.concat(refusal.body.chunks) : "");
       return;
     }
     case "object":
@@ -223,7 +223,8 @@ async function sendStream(
   chunks: AsyncIterable<Buffer>,
 ): Promise<void> {
   response.writeHead(status, headers);
-  response.flushHeaders?.();
+  // Both kinds of response have it; the types of HTTP/2 leave it out.
+  (response as Http2ServerResponse & { flushHeaders(): void }).flushHeaders();
   const closed = new Promise<void>((resolve) => response.once("close", () => resolve()));
   let open = true;
   void closed.then(() => (open = false));
