@@ -1,7 +1,8 @@
 // The bridge and the nodes' network namespaces: makes what is missing, leaves what is there, removes all of it.
 
-import { deleteLink, ipBatch, listLinks, writeSysctls, type Link } from "#host/network.ts";
+import { deleteLink, ipBatch, listLinks, nftApply, writeSysctls, type Link } from "#host/network.ts";
 import { addNetns, deleteNetns } from "#host/netns.ts";
+import { streamPort } from "./node-files.ts";
 import type { ClusterPlan, NodePlan } from "./plan.ts";
 
 type BridgePlan = Pick<ClusterPlan, "bridge" | "hostAddress" | "hostPrefixLength" | "mtu">;
@@ -51,6 +52,20 @@ const nodeSysctls = {
   "net.bridge.bridge-nf-call-iptables": "1",
 };
 
+/** containerd's stream server knows no users: the host and the node itself may reach it, pods may not. Pure. */
+export function guardRuleset(podCidr: string): string {
+  return `add table inet leme-guard
+delete table inet leme-guard
+table inet leme-guard {
+  chain input {
+    type filter hook input priority filter; policy accept;
+    iifname "cni0" tcp dport ${streamPort} drop
+    ip saddr ${podCidr} tcp dport ${streamPort} drop
+  }
+}
+`;
+}
+
 export async function setUpBridge(plan: BridgePlan): Promise<void> {
   await ipBatch(bridgeCommands(plan, await listLinks()));
 }
@@ -60,6 +75,7 @@ export async function setUpNodeNetwork(node: NodePlan, others: readonly NodePlan
   await ipBatch(vethCommands(node, await listLinks()));
   await ipBatch(nodeCommands(node, others, await listLinks(node.netns)), node.netns);
   await writeSysctls(nodeSysctls, node.netns);
+  await nftApply(guardRuleset(node.clusterPods), node.netns);
 }
 
 export async function tearDownNodeNetwork(node: NodePlan): Promise<void> {

@@ -11,11 +11,11 @@ import { detectCgroups } from "#host/cgroups.ts";
 import { allPids, commandLine } from "#host/identity.ts";
 import { detectMachine } from "#host/machine.ts";
 import { listMounts } from "#host/mounts.ts";
-import { listLinks } from "#host/network.ts";
-import { run } from "#host/run.ts";
+import { ipBatch, listLinks } from "#host/network.ts";
+import { run, runOk } from "#host/run.ts";
 import { pushPauseImage } from "./images/pause-push.ts";
 import { setUpBridge, tearDownBridge } from "./network.ts";
-import { pauseImage } from "./node-files.ts";
+import { pauseImage, streamPort } from "./node-files.ts";
 import { removeNodeRuntime, startNodeRuntime } from "./node-runtime.ts";
 import { planCluster, registryPort, type NodePlan } from "./plan.ts";
 import { prerequisiteProblems } from "./prereqs.ts";
@@ -80,6 +80,23 @@ async function leftovers(ids: readonly string[]): Promise<string[]> {
   ].filter(ours);
 }
 
+/** What a pod may do to the host and its node: pull, but neither push nor reach the unauthenticated streams. */
+async function checkWalls(): Promise<void> {
+  const namespaces = listMounts().filter(
+    (mount) => mount.type === "nsfs" && mount.target.startsWith(node.runDir),
+  );
+  const pod = namespaces[0]?.target;
+  assert.ok(pod !== undefined);
+  const probe = async (url: string, method: string): Promise<string> => {
+    const script = `fetch("${url}", { method: "${method}", signal: AbortSignal.timeout(400) }).then(
+      (answer) => console.log(answer.status), (error) => console.log(error.name)).then(() => process.exit())`;
+    return (await runOk(["nsenter", `--net=${pod}`, process.execPath, "-e", script])).trim();
+  };
+  assert.equal(await probe(`http://${plan.registry}/v2/`, "GET"), "200");
+  assert.equal(await probe(`http://${plan.registry}/v2/x/blobs/uploads/`, "POST"), "403");
+  assert.equal(await probe(`http://${node.address}:${streamPort}/`, "GET"), "TimeoutError");
+}
+
 test(
   "a node runtime comes up twice without change, runs pods, and goes without a trace",
   { skip },
@@ -105,6 +122,8 @@ test(
         const status = await runtime.podSandboxStatus(ids[0] as string);
         assert.equal(status.state, "SANDBOX_READY");
         assert.match(JSON.stringify(status), /"10\.198\.251\.\d+"/);
+        await ipBatch([`route replace ${node.podCidr} via ${node.address}`]);
+        await checkWalls();
         assert.ok(ids.length === 2 && (await leftovers(ids)).length > 10);
       } finally {
         runtime.close();

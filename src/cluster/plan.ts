@@ -32,6 +32,8 @@ export interface NodePlan {
   readonly prefixLength: number;
   readonly gateway: string;
   readonly podCidr: string;
+  /** All nodes' pods. */
+  readonly clusterPods: string;
   readonly bridge: string;
   /** The host's end of the veth pair; inside it is eth0. */
   readonly hostLink: string;
@@ -152,6 +154,7 @@ function planNode(cluster: Omit<ClusterPlan, "nodes">, number: number): NodePlan
     prefixLength: cluster.hostPrefixLength,
     gateway: cluster.hostAddress,
     podCidr: subnetOf(cluster.subnets.pods, 24, number),
+    clusterPods: cluster.subnets.pods,
     bridge: cluster.bridge,
     hostLink: linkName("lm", cluster.name, `-${number}`),
     mtu: cluster.mtu,

@@ -1,5 +1,6 @@
 // The bridge registry: the OCI distribution API over plain HTTP, for pulls by the nodes and pushes from the host.
-// It listens on the cluster's bridge only. Deleting is not offered: `leme down` removes the whole folder.
+// It listens on the cluster's bridge only, and takes pushes from this machine only: pods can reach it, and must not
+// replace each other's images. Deleting is not offered: `leme down` removes the whole folder.
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { pipeline } from "node:stream/promises";
@@ -62,6 +63,11 @@ function listen(server: Server, { address, port }: RegistryOptions): Promise<voi
   });
 }
 
+/** A connection from a machine to its own address has that address at both ends. */
+function isFromThisMachine({ socket }: IncomingMessage): boolean {
+  return socket.remoteAddress !== undefined && socket.remoteAddress === socket.localAddress;
+}
+
 async function answer(
   request: IncomingMessage,
   response: ServerResponse,
@@ -72,6 +78,9 @@ async function answer(
   try {
     const url = new URL(request.url ?? "/", "http://registry");
     response.setHeader("docker-distribution-api-version", "registry/2.0");
+    const reading = method === "GET" || method === "HEAD";
+    if (!reading && !isFromThisMachine(request))
+      throw new RegistryError("DENIED", "pushes come from the host");
     const route = routeOf(url.pathname);
     if (route === undefined) return send(response, 404, "not found\n", "text/plain");
     await handle(route, { request, response, method, query: url.searchParams, storage });
