@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { podRequests } from "./requests.ts";
 
-const container = (cpu: string, memory?: string, restartPolicy?: string): { name: string } => ({
+const container = (cpu: string, memory?: string, restartPolicy?: string): object => ({
   name: "c",
   ...(restartPolicy === undefined ? {} : { restartPolicy }),
   resources: { requests: { cpu, ...(memory === undefined ? {} : { memory }) } },

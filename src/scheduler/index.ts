@@ -1,0 +1,8 @@
+// The scheduler, as other folders start it.
+
+export {
+  startScheduler,
+  type RunningScheduler,
+  type SchedulerDeps,
+  type SchedulerOptions,
+} from "./scheduler.ts";

@@ -1,0 +1,313 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { seededRandom, type Random } from "#base/random.ts";
+import type { Node, Pod, PodSpec } from "#machinery/gen/types/core-v1.ts";
+import { prepareFilters, refusalOf } from "./filters.ts";
+import { podInfo, type PodInfo } from "./pod-info.ts";
+import { feasibleWanted, planSchedule } from "./schedule.ts";
+import { Snapshot } from "./snapshot.ts";
+
+interface NodeShape {
+  readonly cpu?: string;
+  readonly memory?: string;
+  readonly pods?: string;
+  readonly labels?: Record<string, string>;
+  readonly taints?: { key: string; value?: string; effect: string }[];
+  readonly unschedulable?: boolean;
+  readonly images?: Record<string, number>;
+}
+
+function node(name: string, shape: NodeShape = {}): Node {
+  const { cpu = "4", memory = "8Gi", pods = "110" } = shape;
+  return {
+    metadata: { name, labels: { "kubernetes.io/hostname": name, ...shape.labels } },
+    spec: {
+      ...(shape.taints === undefined ? {} : { taints: shape.taints }),
+      ...(shape.unschedulable === true ? { unschedulable: true } : {}),
+    },
+    status: {
+      allocatable: { cpu, memory, pods },
+      images: Object.entries(shape.images ?? {}).map(([image, sizeBytes]) => ({ names: [image], sizeBytes })),
+    },
+  };
+}
+
+let serial = 0;
+interface PodShape extends Partial<PodSpec> {
+  readonly cpu?: string;
+  readonly memory?: string;
+  readonly labels?: Record<string, string>;
+  readonly hostPort?: number;
+}
+
+function info(shape: PodShape = {}): PodInfo {
+  const { cpu, memory, labels = { app: "a" }, hostPort, ...spec } = shape;
+  const requests = { ...(cpu === undefined ? {} : { cpu }), ...(memory === undefined ? {} : { memory }) };
+  const name = `p${serial++}`;
+  const pod: Pod = {
+    metadata: { name, namespace: "default", uid: `u-${name}`, labels },
+    spec: {
+      containers: [
+        {
+          name: "c",
+          image: "web:v1",
+          resources: { requests },
+          ...(hostPort === undefined ? {} : { ports: [{ containerPort: 1, hostPort }] }),
+        },
+      ],
+      ...spec,
+    },
+  };
+  return podInfo(pod);
+}
+
+function cluster(nodes: readonly Node[], placed: readonly (readonly [PodInfo, string])[] = []): Snapshot {
+  const snapshot = new Snapshot();
+  for (const one of nodes) snapshot.setNode(one);
+  for (const [pod, at] of placed) snapshot.setPod(pod, at);
+  snapshot.check();
+  return snapshot;
+}
+
+const random = seededRandom(7);
+
+/** Where it goes, or the message up to preemption. */
+function outcome(pod: PodInfo, snapshot: Snapshot, workload = true): string {
+  const selector = [{ key: "app", operator: "In" as const, values: ["a"] }];
+  const plan = planSchedule(pod, snapshot, { random, workload: workload ? selector : undefined });
+  return plan.node ?? (plan.message.split(" no new claims")[0] as string);
+}
+
+const spread = (maxSkew: number, whenUnsatisfiable = "DoNotSchedule"): PodShape => ({
+  topologySpreadConstraints: [
+    {
+      maxSkew,
+      topologyKey: "zone",
+      whenUnsatisfiable,
+      labelSelector: { matchLabels: { app: "a" } },
+    },
+  ],
+});
+
+const term = (
+  app: string,
+): { topologyKey: string; labelSelector: { matchLabels: Record<string, string> } } => ({
+  topologyKey: "kubernetes.io/hostname",
+  labelSelector: { matchLabels: { app } },
+});
+
+test("why a node is refused", () => {
+  const rows: [string, NodeShape, PodShape, string][] = [
+    ["unschedulable", { unschedulable: true }, {}, "node(s) were unschedulable"],
+    ["name", {}, { nodeName: "other" }, "node(s) didn't match the requested node name"],
+    ["taint", { taints: [{ key: "k", effect: "NoSchedule" }] }, {}, "node(s) had untolerated taint(s)"],
+    ["selector", {}, { nodeSelector: { disk: "ssd" } }, "node(s) didn't match Pod's node affinity/selector"],
+    ["cpu", { cpu: "1" }, { cpu: "1500m" }, "Insufficient cpu"],
+    ["memory", { memory: "1Gi" }, { memory: "2Gi" }, "Insufficient memory"],
+    [
+      "both",
+      { cpu: "1", memory: "1Gi" },
+      { cpu: "2", memory: "2Gi" },
+      "Insufficient cpu, 1 Insufficient memory",
+    ],
+    ["pods", { pods: "0" }, {}, "Too many pods"],
+    [
+      "spread",
+      {},
+      spread(1),
+      "node(s) didn't match pod topology spread constraints (missing required label)",
+    ],
+    [
+      "affinity",
+      {},
+      { affinity: { podAffinity: { requiredDuringSchedulingIgnoredDuringExecution: [term("db")] } } },
+      "node(s) didn't match pod affinity rules",
+    ],
+  ];
+  for (const [what, nodeShape, podShape, reason] of rows)
+    assert.equal(
+      outcome(info(podShape), cluster([node("n1", nodeShape)])),
+      `0/1 nodes are available: 1 ${reason}.`,
+      what,
+    );
+  assert.equal(
+    outcome(info({ hostPort: 80 }), cluster([node("n1")], [[info({ hostPort: 80 }), "n1"]])),
+    "0/1 nodes are available: 1 node(s) didn't have free ports for the requested pod ports.",
+  );
+});
+
+test("the whole message, reasons sorted by text, with what preemption could do", () => {
+  const snapshot = cluster([
+    node("n1", { taints: [{ key: "k", effect: "NoSchedule" }] }),
+    node("n2", { taints: [{ key: "k", effect: "NoExecute" }] }),
+    node("n3", { cpu: "1" }),
+  ]);
+  snapshot.setPod(info({ cpu: "900m" }), "n3");
+  const plan = planSchedule(info({ cpu: "500m" }), snapshot, { random });
+  assert.equal(
+    plan.node === undefined && plan.message,
+    "0/3 nodes are available: 1 Insufficient cpu, 2 node(s) had untolerated taint(s). " +
+      "no new claims to deallocate, preemption: 0/3 nodes are available: " +
+      "1 No preemption victims found for incoming pod, 2 Preemption is not helpful for scheduling.",
+  );
+  const never = planSchedule(info({ cpu: "500m", preemptionPolicy: "Never" }), snapshot, { random });
+  assert.match(
+    never.node === undefined ? never.message : "",
+    /preemption: not eligible due to preemptionPolicy=Never\.$/,
+  );
+  const none = planSchedule(info(), new Snapshot(), { random });
+  assert.equal(none.node === undefined && none.message, "no nodes available to schedule pods");
+});
+
+test("what makes one node better than another", () => {
+  const big = { cpu: "16", memory: "32Gi" };
+  const rows: [string, Node[], PodShape, (readonly [PodInfo, string])[]][] = [
+    ["free room", [node("n1"), node("best", big)], { cpu: "1", memory: "1Gi" }, []],
+    [
+      "a taint that only warns",
+      [node("n1", { taints: [{ key: "k", effect: "PreferNoSchedule" }] }), node("best")],
+      {},
+      [],
+    ],
+    [
+      "preferred labels",
+      [node("n1"), node("best", { labels: { disk: "ssd" } })],
+      {
+        affinity: {
+          nodeAffinity: {
+            preferredDuringSchedulingIgnoredDuringExecution: [
+              {
+                weight: 1,
+                preference: { matchExpressions: [{ key: "disk", operator: "In", values: ["ssd"] }] },
+              },
+            ],
+          },
+        },
+      },
+      [],
+    ],
+    [
+      "fewer of its kind",
+      [node("n1"), node("best")],
+      {},
+      [
+        [info(), "n1"],
+        [info({ labels: { app: "b" } }), "best"],
+      ],
+    ],
+    ["the image", [node("n1"), node("best", { images: { "web:v1": 800 * 1024 * 1024 } })], {}, []],
+  ];
+  for (const [what, nodes, shape, placed] of rows)
+    for (let i = 0; i < 4; i++) assert.equal(outcome(info(shape), cluster(nodes, placed)), "best", what);
+});
+
+test("affinity: the first of its kind may go anywhere, the next go beside it; anti-affinity works both ways", () => {
+  const nodes = [node("n1"), node("n2")];
+  const together: PodShape = {
+    affinity: { podAffinity: { requiredDuringSchedulingIgnoredDuringExecution: [term("a")] } },
+  };
+  assert.match(outcome(info(together), cluster(nodes)), /^n[12]$/);
+  assert.equal(outcome(info(together), cluster(nodes, [[info(), "n2"]])), "n2");
+  const apart: PodShape = {
+    affinity: { podAntiAffinity: { requiredDuringSchedulingIgnoredDuringExecution: [term("a")] } },
+  };
+  assert.equal(outcome(info(apart), cluster(nodes, [[info(), "n2"]])), "n1");
+  assert.equal(outcome(info(), cluster(nodes, [[info(apart), "n2"]])), "n1");
+  const full = cluster([node("n1")], [[info(apart), "n1"]]);
+  assert.equal(
+    outcome(info(), full),
+    "0/1 nodes are available: 1 node(s) didn't satisfy existing pods anti-affinity rules.",
+  );
+});
+
+test("spreading over zones keeps to the skew", () => {
+  const nodes = [
+    node("a1", { labels: { zone: "a" } }),
+    node("a2", { labels: { zone: "a" } }),
+    node("b1", { labels: { zone: "b" } }),
+  ];
+  const snapshot = cluster(nodes);
+  const counts: Record<string, number> = {};
+  for (let i = 0; i < 20; i++) {
+    const pod = info(spread(1));
+    const at = outcome(pod, snapshot);
+    snapshot.setPod(pod, at);
+    counts[at.charAt(0)] = (counts[at.charAt(0)] ?? 0) + 1;
+    assert.ok(Math.abs((counts["a"] ?? 0) - (counts["b"] ?? 0)) <= 1);
+  }
+  snapshot.check();
+});
+
+test("how many nodes are enough to choose from", () => {
+  assert.deepEqual([3, 99, 100, 1000, 5000, 10_000].map(feasibleWanted), [3, 99, 100, 420, 500, 500]);
+});
+
+function randomCluster(rng: Random): { snapshot: Snapshot; nodes: Node[] } {
+  const pick = <T>(values: readonly T[]): T => values[rng.integer(values.length)] as T;
+  const nodes = Array.from({ length: 1 + rng.integer(6) }, (_, i) =>
+    node(`n${i}`, {
+      cpu: pick(["1", "2", "4"]),
+      memory: pick(["1Gi", "4Gi"]),
+      pods: pick(["2", "5", "110"]),
+      labels: { zone: pick(["a", "b"]) },
+      unschedulable: rng.integer(8) === 0,
+      ...(rng.integer(6) === 0 ? { taints: [{ key: "k", effect: "NoSchedule" }] } : {}),
+    }),
+  );
+  return { snapshot: cluster(nodes), nodes };
+}
+
+function randomPod(rng: Random): PodInfo {
+  const pick = <T>(values: readonly T[]): T => values[rng.integer(values.length)] as T;
+  return info({
+    cpu: pick(["100m", "500m", "1500m"]),
+    memory: pick(["64Mi", "512Mi", "2Gi"]),
+    labels: { app: pick(["a", "b"]) },
+    ...(rng.integer(4) === 0 ? { hostPort: 80 + rng.integer(2) } : {}),
+    ...(rng.integer(4) === 0 ? spread(1 + rng.integer(2), pick(["DoNotSchedule", "ScheduleAnyway"])) : {}),
+    ...(rng.integer(5) === 0
+      ? { affinity: { podAntiAffinity: { requiredDuringSchedulingIgnoredDuringExecution: [term("a")] } } }
+      : {}),
+  });
+}
+
+test("whatever comes: no node is over-committed, a refused pod is refused everywhere, counts stay right", () => {
+  for (let seed = 1; seed <= 60; seed++) {
+    const rng = seededRandom(seed);
+    const { snapshot, nodes } = randomCluster(rng);
+    const placed: string[] = [];
+    for (let step = 0; step < 40; step++) {
+      const pod = randomPod(rng);
+      const plan = planSchedule(pod, snapshot, { random: rng, startAt: rng.integer(9) });
+      if (plan.node === undefined) {
+        const prepared = prepareFilters(pod, snapshot);
+        for (const at of snapshot.nodes)
+          assert.ok(refusalOf(pod, at, prepared), `seed ${seed}: ${at.name} fits`);
+      } else {
+        snapshot.setPod(pod, plan.node);
+        placed.push(pod.uid);
+      }
+      if (rng.integer(4) === 0 && placed.length > 0)
+        snapshot.removePod(placed.splice(rng.integer(placed.length), 1)[0] as string);
+      if (rng.integer(15) === 0) snapshot.setNode(nodes[rng.integer(nodes.length)] as Node);
+      for (const { requested, allocatable, pods } of snapshot.nodes) {
+        for (const resource of ["cpu", "memory"])
+          assert.ok((requested[resource] ?? 0) <= (allocatable[resource] ?? 0), `seed ${seed}: ${resource}`);
+        assert.ok(pods.size <= (allocatable["pods"] ?? 0), `seed ${seed}: pods`);
+      }
+      snapshot.check();
+    }
+  }
+});
+
+test("a node that goes and comes back keeps its pods' counts", () => {
+  const pod = info({ cpu: "1" });
+  const snapshot = cluster([node("n1")], [[pod, "n1"]]);
+  snapshot.removeNode("n1");
+  assert.equal(snapshot.nodes.length, 0);
+  snapshot.setNode(node("n1"));
+  assert.equal(snapshot.node("n1")?.requested["cpu"], 1000);
+  snapshot.removePod(pod.uid);
+  snapshot.check();
+  assert.equal(snapshot.podCount, 0);
+});
