@@ -1,4 +1,5 @@
-// The host's side of a local cluster, one process: the bridge registry, and the host's routes to Ready nodes.
+// The host's side of a local cluster, one process: the bridge registry, the host's routes to Ready nodes, and the
+// size of the logs.
 
 import { toError } from "#base/assert.ts";
 import { backoffDelay } from "#base/backoff.ts";
@@ -10,6 +11,7 @@ import { loadAccess } from "#client/kubeconfig.ts";
 import { Nodes } from "#client/refs.ts";
 import type { KubeObject } from "#machinery/meta.ts";
 import { adminKubeconfig } from "./commands.ts";
+import { keepLogsBounded } from "./log-bounds.ts";
 import { registryPort, type ClusterPlan } from "./plan.ts";
 import { pushPauseImage } from "./images/pause-push.ts";
 import { startRegistry } from "./registry/server.ts";
@@ -33,11 +35,14 @@ export async function startBridge(plan: ClusterPlan, deps: BridgeDeps): Promise<
   const registry = await startRegistry(address, log);
   await pushPauseImage(plan.registry);
   const stopping = new AbortController();
-  const routes = followNodes(plan, deps, stopping.signal);
+  const work = [
+    followNodes(plan, deps, stopping.signal),
+    keepLogsBounded(plan.logDir, deps.clock, stopping.signal),
+  ];
   return {
     async stop() {
       stopping.abort();
-      await Promise.all([registry.stop(), routes]);
+      await Promise.all([registry.stop(), ...work]);
     },
   };
 }

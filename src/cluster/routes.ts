@@ -56,11 +56,28 @@ export async function applyRoutes(plan: ClusterPlan, readyNodes: ReadonlySet<str
   return changes;
 }
 
+/** Before it is known which nodes are Ready: what is missing, and nothing of what a running cluster uses. */
+export async function ensureRoutes(plan: ClusterPlan): Promise<void> {
+  const present = await listRoutes();
+  const known = new Set(present.filter(isOurs).map((route) => route.dst));
+  const shared = new Set([plan.subnets.services, plan.subnets.loadBalancers]);
+  const wanted = planRoutes(plan, new Set()).filter(
+    ({ destination }) => !(shared.has(destination) && known.has(destination)),
+  );
+  await ipBatch(routeChanges(wanted, present));
+}
+
+/** True when Services can be reached: their route leads to a node. */
+export async function servicesRouted(plan: ClusterPlan): Promise<boolean> {
+  const route = (await listRoutes()).find((each) => each.dst === plan.subnets.services);
+  return route !== undefined && gatewaysOf(route).length > 0;
+}
+
+const isOurs = (route: Route): boolean => route.protocol === String(routeProtocol);
+
 export async function removeRoutes(plan: ClusterPlan): Promise<void> {
   const planned = new Set(planRoutes(plan, new Set()).map((route) => route.destination));
-  const ours = (await listRoutes()).filter(
-    (route) => route.protocol === String(routeProtocol) && planned.has(route.dst),
-  );
+  const ours = (await listRoutes()).filter((route) => isOurs(route) && planned.has(route.dst));
   await ipBatch(
     ours.map((route) => `route delete ${route.type === "unreachable" ? "unreachable " : ""}${route.dst}`),
   );

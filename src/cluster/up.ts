@@ -13,6 +13,7 @@ import { readIfExists, writeAtomically, writeIfChanged } from "#host/files.ts";
 import { bootId } from "#host/identity.ts";
 import { tryLock } from "#host/lock.ts";
 import { detectMachine, type Machine } from "#host/machine.ts";
+import { unmountBelow } from "#host/mounts.ts";
 import { listRoutes } from "#host/network.ts";
 import type { KubeObject } from "#machinery/meta.ts";
 import type { KeyPair } from "#pki/certificates.ts";
@@ -35,7 +36,8 @@ import {
   type ClusterRecord,
   type Roots,
 } from "./record.ts";
-import { applyRoutes } from "./routes.ts";
+import { findSharedLeftovers, removeSharedLeftovers } from "./shared-leftovers.ts";
+import { ensureRoutes, servicesRouted } from "./routes.ts";
 
 export interface UpOptions {
   readonly name: string;
@@ -65,6 +67,7 @@ export interface UpResult {
 
 const serverReadyMsMax = 30_000;
 const nodesReadyMsMax = 90_000;
+const routesMsMax = 15_000;
 const pollMs = 50;
 
 /** A reason to stop that the user can act on. */
@@ -89,13 +92,13 @@ export async function up(options: UpOptions, deps: UpDeps): Promise<UpResult> {
 async function upLocked(options: UpOptions, machine: Machine, deps: UpDeps): Promise<UpResult> {
   const record = await recordOf(options, machine, deps);
   const plan = planOf(record, options.roots);
-  forgetEarlierBoot(plan);
+  await forgetEarlierBoot(plan);
   const dead = deadDaemons(plan);
   const startedMs = deps.clock.now();
   if (dead.length > 0) {
     await setUpBridge(plan);
     await openEgress(plan, options.roots.runRoot);
-    await applyRoutes(plan, new Set());
+    await ensureRoutes(plan);
     const authority = await ensureAuthority(`${plan.serverDir}/pki`, startedMs);
     await startEverything(plan, options, machine, authority, deps);
   }
@@ -107,6 +110,7 @@ async function upLocked(options: UpOptions, machine: Machine, deps: UpDeps): Pro
     const notReady = await waitForNodes(client, plan, { fresh, startedMs }, deps);
     if (await mergeKubeconfig(options.kubeconfig, adminKubeconfig(plan), plan.name))
       deps.report(`kubectl is now configured to use the cluster "${plan.name}" (${options.kubeconfig})`);
+    if (notReady.length < plan.nodes.length) await waitForRoutes(plan, deps.clock);
     return { plan, alreadyUp: dead.length === 0, notReady };
   } finally {
     await client.transport.close();
@@ -150,10 +154,14 @@ async function untilLocked(name: string, clock: Clock): Promise<{ release(): Pro
 }
 
 /** After a reboot sockets and container state are of processes that are gone; only the state folder counts. */
-function forgetEarlierBoot(plan: ClusterPlan): void {
+async function forgetEarlierBoot(plan: ClusterPlan): Promise<void> {
   const file = `${plan.runDir}/boot-id`;
   const earlier = readIfExists(file);
-  if (earlier !== undefined && earlier !== bootId()) rmSync(plan.runDir, { recursive: true, force: true });
+  if (earlier !== undefined && earlier !== bootId()) {
+    await unmountBelow(plan.runDir);
+    for (const node of plan.nodes) removeSharedLeftovers(findSharedLeftovers(node));
+    rmSync(plan.runDir, { recursive: true, force: true });
+  }
   mkdirSync(plan.runDir, { recursive: true, mode: 0o711 });
   writeAtomically(file, bootId());
 }
@@ -280,6 +288,16 @@ async function waitForNodes(
     if (waiting.size > 0) await clock.sleep(pollMs * 2);
   }
   return [...waiting.keys()];
+}
+
+/** The bridge process follows the nodes; a moment later the host's routes lead to those that are Ready. */
+async function waitForRoutes(plan: ClusterPlan, clock: Clock): Promise<void> {
+  const deadline = clock.monotonic() + routesMsMax;
+  while (!(await servicesRouted(plan))) {
+    if (clock.monotonic() > deadline)
+      throw new UpError(`the host has no routes to the nodes; see ${bridgeDaemon(plan).log}`);
+    await clock.sleep(pollMs);
+  }
 }
 
 async function renewedSince(client: Client, name: string, sinceMs: number): Promise<boolean> {
