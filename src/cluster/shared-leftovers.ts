@@ -1,7 +1,8 @@
 // What a node's containers leave in folders that the whole machine shares: runc's state, CNI's results, the shims'
 // sockets. Every entry is tied to one of this node's sandboxes before it is removed.
 
-import { readdirSync, rmSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { existsSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { hasCode, readIfExists, removeIfEmpty } from "#host/files.ts";
 import { acceptsConnections } from "#host/unix-socket.ts";
@@ -36,23 +37,32 @@ export function resultIsUnder(text: string, folder: string): boolean {
   return text.includes(`"sandbox":"${folder}/`);
 }
 
-/** To be called before containerd's folders are removed: its bundles say which shims and containers there are. */
+/** Where containerd has a sandbox's shim listen. Pure. */
+export function shimSocket(containerdSocket: string, sandbox: string): string {
+  return join(
+    shimSockets,
+    createHash("sha256")
+      .update(join(containerdSocket, "k8s.io", sandbox))
+      .digest("hex"),
+  );
+}
+
+/**
+ * To be called before containerd's folders are removed. Its bundles name the containers; runc's states and CNI's
+ * results name their bundle or namespace, and outlive a bundle that a crash or a reboot took away.
+ */
 export function findSharedLeftovers(node: NodePlan): SharedLeftovers {
-  const bundles = `${node.runDir}/containerd/io.containerd.runtime.v2.task/k8s.io`;
-  const running = entries(bundles);
-  const sockets = running
-    .map((id) =>
-      readIfExists(join(bundles, id, "address"))
-        ?.trim()
-        .replace(/^unix:\/\//, ""),
-    )
-    .filter((path) => path?.startsWith(`${shimSockets}/`) === true) as string[];
-  // Results outlive a bundle that a crash or a reboot took away.
+  const running = entries(`${node.runDir}/containerd/io.containerd.runtime.v2.task/k8s.io`);
+  const states = entries(runcState).filter((id) =>
+    readIfExists(join(runcState, id, "state.json"))?.includes(`bundle=${node.runDir}/`),
+  );
   const cached = entries(cniResults)
     .filter((file) => resultIsUnder(readIfExists(join(cniResults, file)) ?? "", node.runDir))
     .map(containerOfResult)
     .filter((id) => id !== undefined);
-  return { ids: new Set([...running, ...cached]), shimSockets: [...new Set(sockets)] };
+  const ids = new Set([...running, ...states, ...cached]);
+  const sockets = [...ids].map((id) => shimSocket(node.containerd.socket, id));
+  return { ids, shimSockets: sockets.filter((path) => existsSync(path)) };
 }
 
 /**
