@@ -1,0 +1,45 @@
+// Every built-in kind that is served. One line here, one file there.
+
+import type { ResourceDefinition } from "#machinery/define-resource.ts";
+import type { KubeObject } from "#machinery/meta.ts";
+import { lease } from "./coordination/lease.ts";
+import { componentStatus } from "./core/component-status.ts";
+import { configMap } from "./core/config-map.ts";
+import { endpoints } from "./core/endpoints.ts";
+import { event } from "./core/event.ts";
+import { namespace } from "./core/namespace.ts";
+import { node } from "./core/node.ts";
+import { pod } from "./core/pod.ts";
+import { replicationController } from "./core/replication-controller.ts";
+import { secret } from "./core/secret.ts";
+import { service } from "./core/service.ts";
+import { serviceAccount } from "./core/service-account.ts";
+import { endpointSlice } from "./discovery/endpoint-slice.ts";
+import { clusterRole } from "./rbac/cluster-role.ts";
+import { clusterRoleBinding } from "./rbac/cluster-role-binding.ts";
+import { role } from "./rbac/role.ts";
+import { roleBinding } from "./rbac/role-binding.ts";
+
+/** A definition knows its own kind; whoever holds many of them knows only that each is an object. */
+const any = <T extends KubeObject>(definition: ResourceDefinition<T>): ResourceDefinition =>
+  definition as unknown as ResourceDefinition;
+
+export const builtinResources: readonly ResourceDefinition[] = [
+  any(componentStatus),
+  any(configMap),
+  any(endpoints),
+  any(event),
+  any(namespace),
+  any(node),
+  any(pod),
+  any(replicationController),
+  any(secret),
+  any(service),
+  any(serviceAccount),
+  any(lease),
+  any(endpointSlice),
+  any(clusterRoleBinding),
+  any(clusterRole),
+  any(roleBinding),
+  any(role),
+];
