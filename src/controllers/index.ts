@@ -7,15 +7,18 @@ import type { InformerFactory } from "#reconcile/informer.ts";
 import { startComponents } from "#reconcile/manager.ts";
 import { endpointSliceController } from "./endpoint-slice.ts";
 import { endpointsController } from "./endpoints.ts";
+import { nodeLifecycleController, type NodeLifecycleOptions } from "./node-lifecycle.ts";
 import { replicationController } from "./replication-controller.ts";
 import { rootCaController } from "./root-ca.ts";
 import { serviceAccountController } from "./service-account.ts";
+import { taintEvictionController } from "./taint-eviction.ts";
 
 export interface ControllerOptions {
   /** PEM of the CA that `kube-root-ca.crt` publishes; without one that controller does not run. */
   readonly rootCa?: string;
   /** As `--controllers`: `*`, names, `-name`. */
   readonly controllers?: readonly string[];
+  readonly nodeLifecycle?: NodeLifecycleOptions;
 }
 
 export interface ControllersDeps extends Pick<Deps, "clock" | "random" | "log"> {
@@ -59,6 +62,18 @@ export const controllers: readonly Entry[] = [
     name: "endpointslice-controller",
     account: "endpointslice-controller",
     definitions: () => [endpointSliceController],
+  },
+  {
+    name: "node-lifecycle-controller",
+    account: "node-controller",
+    definitions: ({ nodeLifecycle }, { clock }) => [
+      nodeLifecycleController(nodeLifecycle ?? {}, () => clock.monotonic()),
+    ],
+  },
+  {
+    name: "taint-eviction-controller",
+    account: "node-controller",
+    definitions: () => [taintEvictionController],
   },
 ];
 

@@ -1,5 +1,5 @@
-// Executes a plan: creates first, in batches of 1, 2, 4 … so that a refusal costs one call; then deletions;
-// then everything else in the plan's order. It stops at the first failure. Events are sent on the way.
+// Executes a plan in its order. Neighbouring creates go in batches of 1, 2, 4 …, so that a refusal costs one call;
+// neighbouring deletions go together; everything else one by one. It stops at the first failure.
 
 import { toError } from "#base/assert.ts";
 import type { Client, ResourceRef } from "#client/client.ts";
@@ -31,8 +31,6 @@ export interface Outcome {
   readonly failures: readonly Failure[];
 }
 
-type Create = Extract<Action, { do: "create" }>;
-
 /** The namespace is going away: creating in it can only fail, and nobody needs to hear of it. */
 export const isNamespaceTerminating = (error: Error): boolean =>
   error instanceof ApiError &&
@@ -44,17 +42,23 @@ export async function execute(
   actions: readonly Action[],
 ): Promise<Outcome> {
   const run = new Run(client, events);
-  await run.creates(actions.filter((action) => action.do === "create"));
-  if (run.failures.length === 0)
-    await run.parallel(
-      actions.filter((action) => action.do === "delete"),
-      writesInFlightMax,
-    );
-  for (const action of actions) {
+  for (const group of groups(actions)) {
     if (run.failures.length > 0) break;
-    if (action.do !== "create" && action.do !== "delete") await run.one(action);
+    if (group[0]?.do === "create") await run.creates(group);
+    else await run.parallel(group, group[0]?.do === "delete" ? writesInFlightMax : 1);
   }
   return { written: run.written, failures: run.failures };
+}
+
+/** Neighbours of one sort together. */
+function groups(actions: readonly Action[]): Action[][] {
+  const found: Action[][] = [];
+  for (const action of actions) {
+    const last = found.at(-1);
+    if (last?.[0]?.do === action.do) last.push(action);
+    else found.push([action]);
+  }
+  return found;
 }
 
 class Run {
@@ -68,7 +72,7 @@ class Run {
     this.#events = events;
   }
 
-  async creates(actions: readonly Create[]): Promise<void> {
+  async creates(actions: readonly Action[]): Promise<void> {
     for (
       let at = 0, size = 1;
       at < actions.length;
@@ -80,7 +84,7 @@ class Run {
   }
 
   async parallel(actions: readonly Action[], width: number): Promise<void> {
-    for (let at = 0; at < actions.length; at += width)
+    for (let at = 0; at < actions.length && this.failures.length === 0; at += width)
       await Promise.all(actions.slice(at, at + width).map((action) => this.one(action)));
   }
 
