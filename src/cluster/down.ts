@@ -77,7 +77,7 @@ async function removeCluster(
   const last = otherRecords(roots, name).length === 0;
   await closeEgress(plan, roots.runRoot, last);
   await tearDownBridge(plan);
-  await unsetKubeconfig(kubeconfig, name);
+  await unsetKubeconfig(kubeconfig, name, clock);
   await unmountBelow(plan.runDir, plan.stateDir);
   for (const folder of [plan.runDir, plan.stateDir]) rmSync(folder, { recursive: true, force: true });
   for (const folder of [roots.runRoot, roots.stateRoot]) removeIfEmpty(folder);

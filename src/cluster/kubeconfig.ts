@@ -2,8 +2,10 @@
 
 import { chmodSync, mkdirSync } from "node:fs";
 import { dirname } from "node:path";
+import type { Clock } from "#base/clock.ts";
 import { parseKubeConfig, type KubeConfig } from "#client/kubeconfig.ts";
 import { readIfExists, writeAtomically } from "#host/files.ts";
+import { waitForLock } from "#host/lock.ts";
 
 type Named = { readonly name: string };
 
@@ -46,29 +48,41 @@ export function hasEntries(config: KubeConfig, name: string): boolean {
   );
 }
 
-async function save(path: string, config: KubeConfig): Promise<void> {
-  const { stringify } = await import("yaml");
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-  writeAtomically(path, stringify(config), 0o600);
-  chmodSync(path, 0o600);
+const lockMsMax = 10_000;
+
+/** Reads, changes and writes the file as one step, as far as our own processes go. True when that changed it. */
+async function edit(
+  path: string,
+  clock: Clock,
+  change: (config: KubeConfig) => KubeConfig,
+): Promise<boolean> {
+  const lock = await waitForLock(`kubeconfig ${path}`, lockMsMax, clock);
+  if (lock === undefined) throw new Error(`another process is changing ${path}`);
+  try {
+    const before = await parseKubeConfig(readIfExists(path) ?? "");
+    const after = change(before);
+    if (JSON.stringify(after) === JSON.stringify(before)) return false;
+    const { stringify } = await import("yaml");
+    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    writeAtomically(path, stringify(after), 0o600);
+    chmodSync(path, 0o600);
+    return true;
+  } finally {
+    await lock.release();
+  }
 }
 
 /** Merges the server's kubeconfig file into the user's. True when that changed it. */
-export async function mergeKubeconfig(path: string, serverFile: string, name: string): Promise<boolean> {
-  const text = readIfExists(path) ?? "";
-  const before = await parseKubeConfig(text);
+export async function mergeKubeconfig(
+  path: string,
+  serverFile: string,
+  name: string,
+  clock: Clock,
+): Promise<boolean> {
   const ours = await parseKubeConfig(readIfExists(serverFile) ?? "");
-  const after = withEntries(before, ours, name);
-  if (JSON.stringify(after) === JSON.stringify(before)) return false;
-  await save(path, after);
-  return true;
+  return edit(path, clock, (config) => withEntries(config, ours, name));
 }
 
-export async function unsetKubeconfig(path: string, name: string): Promise<boolean> {
-  const text = readIfExists(path);
-  if (text === undefined) return false;
-  const config = await parseKubeConfig(text);
-  if (!hasEntries(config, name)) return false;
-  await save(path, withoutEntries(config, name));
-  return true;
+export function unsetKubeconfig(path: string, name: string, clock: Clock): Promise<boolean> {
+  return edit(path, clock, (config) => (hasEntries(config, name) ? withoutEntries(config, name) : config));
 }

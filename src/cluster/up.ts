@@ -11,7 +11,7 @@ import { Leases, Nodes } from "#client/refs.ts";
 import { recordedDaemon, startDaemon } from "#host/daemon.ts";
 import { readIfExists, writeAtomically, writeIfChanged } from "#host/files.ts";
 import { bootId } from "#host/identity.ts";
-import { tryLock } from "#host/lock.ts";
+import { tryLock, waitForLock } from "#host/lock.ts";
 import { detectMachine, type Machine } from "#host/machine.ts";
 import { unmountBelow } from "#host/mounts.ts";
 import { listRoutes } from "#host/network.ts";
@@ -68,6 +68,7 @@ export interface UpResult {
 const serverReadyMsMax = 30_000;
 const nodesReadyMsMax = 90_000;
 const routesMsMax = 15_000;
+const lockMsMax = 10_000;
 const pollMs = 50;
 
 /** A reason to stop that the user can act on. */
@@ -108,7 +109,7 @@ async function upLocked(options: UpOptions, machine: Machine, deps: UpDeps): Pro
   try {
     const fresh = plan.nodes.filter((node) => dead.includes(node.agentRecord)).map((node) => node.name);
     const notReady = await waitForNodes(client, plan, { fresh, startedMs }, deps);
-    if (await mergeKubeconfig(options.kubeconfig, adminKubeconfig(plan), plan.name))
+    if (await mergeKubeconfig(options.kubeconfig, adminKubeconfig(plan), plan.name, deps.clock))
       deps.report(`kubectl is now configured to use the cluster "${plan.name}" (${options.kubeconfig})`);
     if (notReady.length < plan.nodes.length) await waitForRoutes(plan, deps.clock);
     return { plan, alreadyUp: dead.length === 0, notReady };
@@ -129,7 +130,8 @@ async function recordOf(
     return existing;
   }
   // Two first starts at once must not choose the same subnets.
-  const choosing = await untilLocked(`${roots.runRoot}/subnets`, deps.clock);
+  const choosing = await waitForLock(`${roots.runRoot}/subnets`, lockMsMax, deps.clock);
+  if (choosing === undefined) throw new UpError("another 'leme up' is choosing its subnets");
   try {
     const taken = otherRecords(roots, name).map((other) => other.subnets);
     const ours = planOf({ format: 1, name, nodes, subnets: subnetsOfSlot(0), mtu: 1500 }, roots).bridge;
@@ -140,16 +142,6 @@ async function recordOf(
     return record;
   } finally {
     await choosing.release();
-  }
-}
-
-async function untilLocked(name: string, clock: Clock): Promise<{ release(): Promise<void> }> {
-  const deadline = clock.monotonic() + 10_000;
-  for (;;) {
-    const lock = await tryLock(name);
-    if (lock !== undefined) return lock;
-    if (clock.monotonic() > deadline) throw new UpError(`another 'leme up' holds ${name}`);
-    await clock.sleep(pollMs);
   }
 }
 

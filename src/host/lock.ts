@@ -2,6 +2,7 @@
 
 import { createHash } from "node:crypto";
 import { createServer } from "node:net";
+import type { Clock } from "#base/clock.ts";
 import { hasCode } from "./files.ts";
 
 export interface Lock {
@@ -19,4 +20,20 @@ export function tryLock(name: string): Promise<Lock | undefined> {
       resolve({ release: () => new Promise((done) => server.close(() => done())) });
     });
   });
+}
+
+const pollMs = 25;
+
+/** Waits for the lock; undefined when it is still held after `waitMs`. */
+export async function waitForLock(
+  name: string,
+  waitMs: number,
+  clock: Pick<Clock, "monotonic" | "sleep">,
+): Promise<Lock | undefined> {
+  const deadline = clock.monotonic() + waitMs;
+  for (;;) {
+    const lock = await tryLock(name);
+    if (lock !== undefined || clock.monotonic() > deadline) return lock;
+    await clock.sleep(pollMs);
+  }
 }
