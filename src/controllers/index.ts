@@ -7,7 +7,9 @@ import type { InformerFactory } from "#reconcile/informer.ts";
 import { startComponents } from "#reconcile/manager.ts";
 import { endpointSliceController } from "./endpoint-slice.ts";
 import { endpointsController } from "./endpoints.ts";
+import { namespaceController } from "./namespace.ts";
 import { nodeLifecycleController, type NodeLifecycleOptions } from "./node-lifecycle.ts";
+import { podGcController, type PodGcOptions } from "./pod-gc.ts";
 import { replicationController } from "./replication-controller.ts";
 import { rootCaController } from "./root-ca.ts";
 import { serviceAccountController } from "./service-account.ts";
@@ -19,6 +21,7 @@ export interface ControllerOptions {
   /** As `--controllers`: `*`, names, `-name`. */
   readonly controllers?: readonly string[];
   readonly nodeLifecycle?: NodeLifecycleOptions;
+  readonly podGc?: PodGcOptions;
 }
 
 export interface ControllersDeps extends Pick<Deps, "clock" | "random" | "log"> {
@@ -74,6 +77,12 @@ export const controllers: readonly Entry[] = [
     name: "taint-eviction-controller",
     account: "node-controller",
     definitions: () => [taintEvictionController],
+  },
+  { name: "namespace-controller", account: "namespace-controller", definitions: () => [namespaceController] },
+  {
+    name: "pod-garbage-collector-controller",
+    account: "pod-garbage-collector",
+    definitions: ({ podGc }, { clock }) => [podGcController(podGc ?? {}, () => clock.monotonic())],
   },
 ];
 

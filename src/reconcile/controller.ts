@@ -64,10 +64,22 @@ export interface ControllerDefinition<Input = unknown> {
   readonly tick?: { readonly everyMs: number; readonly keys: (reads: Reads) => Iterable<string> };
   /** Gathers from the caches what the plan needs; undefined when there is nothing to decide. */
   readonly read: (key: string, reads: Reads, context: PlanContext) => Input | undefined;
-  /** Pure. */
+  /** Pure. Not asked when there is a `run`. */
   readonly plan: (input: Input, context: PlanContext) => Plan;
   /** What to write when a plan failed half-way (a condition in the status). Pure. */
   readonly planAfterFailure?: (input: Input, failure: Failure, context: PlanContext) => readonly Action[];
+  /**
+   * Instead of the plan, for controllers that must do I/O half-way; their header says why.
+   * Resolves with the time after which to look again, if at all. An error means: again, after a backoff.
+   */
+  readonly run?: (input: Input, io: RunContext) => Promise<number | undefined>;
+}
+
+export interface RunContext extends PlanContext {
+  readonly client: Client;
+  readonly events: EventRecorder;
+  /** Executes actions as a plan's; throws the first failure. */
+  readonly execute: (actions: readonly Action[]) => Promise<void>;
 }
 
 /** Fixes the input type of a definition. */
@@ -243,6 +255,7 @@ class Loop implements RunningController {
     const context: PlanContext = { nowMs: clock.now() };
     const input = definition.read(key, this.#reads, context);
     if (input === undefined) return undefined;
+    if (definition.run !== undefined) return this.#run(key, definition.run, input, context);
     const plan = definition.plan(input, context);
     if (plan.actions.length === 0) return plan.againAfterMs;
     if (check === true) checkPlan(definition, plan.actions);
@@ -260,6 +273,28 @@ class Loop implements RunningController {
     await this.#holdUnknown(key, outcome.failures);
     if (isNamespaceTerminating(failure.error)) return plan.againAfterMs;
     throw failure.error;
+  }
+
+  #run(
+    key: string,
+    run: NonNullable<ControllerDefinition["run"]>,
+    input: unknown,
+    context: PlanContext,
+  ): Promise<number | undefined> {
+    const { client, check } = this.#deps;
+    this.stats.runs++;
+    return run(input, {
+      ...context,
+      client,
+      events: this.#events,
+      execute: async (actions) => {
+        if (check === true) checkPlan(this.#definition, actions);
+        const outcome = await execute(client, this.#events, actions);
+        this.#hold(key, outcome);
+        const [failure] = outcome.failures;
+        if (failure !== undefined) throw failure.error;
+      },
+    });
   }
 
   #hold(key: string, outcome: Outcome): void {
