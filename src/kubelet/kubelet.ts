@@ -31,6 +31,8 @@ export interface KubeletOptions {
   readonly nodeName: string;
   /** The node's own address, first of its family. */
   readonly nodeIp: string;
+  /** Written into a new Node object. */
+  readonly podCidr?: string;
   readonly clusterDns: readonly string[];
   readonly clusterDomain: string;
   /** Socket of the container runtime. */
@@ -111,7 +113,15 @@ export function startKubelet(options: KubeletOptions, deps: KubeletDeps): Compon
   };
 
   const agent = startNodeAgent(
-    { nodeName, nodeIps: [nodeIp], port, version: options.version, dataDir, labels: options.labels ?? {} },
+    {
+      nodeName,
+      nodeIps: [nodeIp],
+      port,
+      version: options.version,
+      dataDir,
+      labels: options.labels ?? {},
+      podCidr: options.podCidr,
+    },
     { client, runtime, recorder, clock, log, signal },
   );
 

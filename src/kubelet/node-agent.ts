@@ -25,6 +25,7 @@ import {
 import { machineFacts } from "./machine-facts.ts";
 import {
   newNode,
+  nodeConditionEvent,
   nodeLabels,
   nodeStatusChanged,
   planNodeStatus,
@@ -39,6 +40,8 @@ export interface NodeAgentOptions {
   readonly version: string;
   readonly dataDir: string;
   readonly labels: Readonly<Record<string, string>>;
+  /** Addresses of this node's pods, when nobody else assigns them. */
+  readonly podCidr: string | undefined;
 }
 
 export interface NodeAgentDeps {
@@ -119,8 +122,11 @@ export function startNodeAgent(options: NodeAgentOptions, deps: NodeAgentDeps): 
     const status = await currentStatus();
     const labels = { ...nodeLabels(nodeName, status.nodeInfo?.architecture ?? ""), ...options.labels };
     try {
-      known = await client.create<Node>(Nodes, "", newNode(nodeName, labels, status));
+      const spec =
+        options.podCidr === undefined ? {} : { podCIDR: options.podCidr, podCIDRs: [options.podCidr] };
+      known = await client.create<Node>(Nodes, "", { ...newNode(nodeName, labels, status), spec });
       reportedAt = clock.monotonic();
+      tellConditions(undefined, known);
       return;
     } catch (error) {
       if (!isApiError(error, "AlreadyExists")) throw error;
@@ -137,6 +143,7 @@ export function startNodeAgent(options: NodeAgentOptions, deps: NodeAgentDeps): 
   async function report(): Promise<void> {
     if (known === undefined) return register();
     const next = await currentStatus();
+    const before = known;
     const due = clock.monotonic() - reportedAt >= nodeStatusReportMs;
     if (!due && !nodeStatusChanged(known.status ?? {}, next)) return;
     try {
@@ -149,11 +156,28 @@ export function startNodeAgent(options: NodeAgentOptions, deps: NodeAgentDeps): 
         "status",
       );
       reportedAt = clock.monotonic();
+      tellConditions(before, known);
     } catch (error) {
       if (!isApiError(error, "NotFound")) throw error;
       // Someone deleted the node; it registers again.
       known = undefined;
       await register();
+    }
+  }
+
+  /** One event per condition that has changed. */
+  function tellConditions(before: Node | undefined, now: Node): void {
+    for (const condition of now.status?.conditions ?? []) {
+      const old = before?.status?.conditions?.find(({ type }) => type === condition.type);
+      if (old?.status === condition.status) continue;
+      const word = nodeConditionEvent(condition);
+      if (word !== undefined)
+        deps.recorder.event(
+          { kind: "Node", name: nodeName, uid: nodeName },
+          condition.type === "Ready" && condition.status !== "True" ? "Warning" : "Normal",
+          word,
+          `Node ${nodeName} status is now: ${word}`,
+        );
     }
   }
 

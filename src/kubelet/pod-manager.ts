@@ -150,9 +150,9 @@ export function startPodManager(context: NodeContext, pods: Informer<Pod>): PodM
   return {
     workers: () => workers.values(),
     find(namespace, name) {
-      for (const worker of workers.values())
-        if (worker.pod.metadata?.name === name && worker.pod.metadata.namespace === namespace) return worker;
-      return undefined;
+      // A pod that still ends may have the same name as its successor, which is the one that is meant.
+      const uid = pods.get(`${namespace}/${name}`)?.metadata?.uid;
+      return uid === undefined ? undefined : workers.get(uid);
     },
     stop() {
       stopPods();

@@ -1,6 +1,8 @@
 // One pod's life on this node. Everything about the pod happens here, one step at a time: look at the runtime,
 // plan, write the status, act, look again. Pulls, hooks and the ending of containers run beside it and wake it.
 
+import { rmSync } from "node:fs";
+import { join } from "node:path";
 import { Backoff } from "#base/backoff.ts";
 import { toError } from "#base/assert.ts";
 import type { Timer } from "#base/clock.ts";
@@ -19,6 +21,8 @@ import {
   volumeRefreshMs,
 } from "./limits.ts";
 import type { NodeContext } from "./node-context.ts";
+import { rotatedLogs } from "./logs/log-files.ts";
+import { containerLogPath } from "./plan/container-config.ts";
 import { findContainer } from "./plan/containers.ts";
 import type { NodeFacts } from "./plan/field-ref.ts";
 import {
@@ -34,7 +38,7 @@ import {
   type Waiting,
 } from "./plan/model.ts";
 import { planPod } from "./plan/pod-sync.ts";
-import { sandboxConfig } from "./plan/sandbox-config.ts";
+import { podLogDirectory, sandboxConfig } from "./plan/sandbox-config.ts";
 import { planStatus } from "./plan/status.ts";
 import { finishPod } from "./pod-cleanup.ts";
 import { containerReference, podReference } from "./pod-ref.ts";
@@ -237,9 +241,12 @@ export class PodWorker {
     const known = this.#pod.status?.conditions ?? [];
     const mine = own.conditions ?? [];
     const others = known.filter(({ type }) => !mine.some((condition) => condition.type === type));
+    // An end that someone else wrote is an end.
+    const { phase, reason, message } = this.#pod.status ?? {};
+    const ended = phase === "Failed" || phase === "Succeeded" ? { phase, reason, message } : {};
     return {
       ...this.#pod,
-      status: { ...this.#pod.status, ...own, conditions: [...mine, ...others] },
+      status: { ...this.#pod.status, ...own, ...ended, conditions: [...mine, ...others] },
     };
   }
 
@@ -346,6 +353,7 @@ export class PodWorker {
         return true;
       case "removeContainer":
         await runtime.removeContainer(action.id);
+        this.#removeFiles(action.id);
         this.#dirty = true;
         return true;
       case "killContainer":
@@ -359,6 +367,19 @@ export class PodWorker {
         this.#onFinished(this);
         return false;
     }
+  }
+
+  /** The log and the last words of a container that nobody can ask about any more. */
+  #removeFiles(id: string): void {
+    const container = this.#observed.containers.find((known) => known.id === id);
+    if (container === undefined) return;
+    const { volumes, settings } = this.#context;
+    const log = join(
+      podLogDirectory(settings.logRoot, this.#pod),
+      containerLogPath(container.name, container.attempt),
+    );
+    const words = join(volumes.podDir(this.uid), "containers", container.name, String(container.attempt));
+    for (const path of [log, words, ...rotatedLogs(log)]) rmSync(path, { force: true });
   }
 
   async #createSandbox(pod: ReadonlyPod, attempt: number): Promise<void> {

@@ -174,6 +174,23 @@ export function nodeStatusChanged(old: DeepReadonly<NodeStatus>, next: NodeStatu
   return !sameJson(withoutHeartbeat(mine), withoutHeartbeat(next.conditions));
 }
 
+/** The reason by which an event tells that a condition has changed. */
+export function nodeConditionEvent({ type, status }: NodeCondition): string | undefined {
+  const bad = status === "True";
+  switch (type) {
+    case "Ready":
+      return status === "True" ? "NodeReady" : "NodeNotReady";
+    case "MemoryPressure":
+      return bad ? "NodeHasInsufficientMemory" : "NodeHasSufficientMemory";
+    case "DiskPressure":
+      return bad ? "NodeHasDiskPressure" : "NodeHasNoDiskPressure";
+    case "PIDPressure":
+      return bad ? "NodeHasInsufficientPID" : "NodeHasSufficientPID";
+    default:
+      return undefined;
+  }
+}
+
 /** The labels that a kubelet gives its own node. */
 export function nodeLabels(name: string, architecture: string): Record<string, string> {
   return {
