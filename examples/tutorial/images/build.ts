@@ -4,7 +4,16 @@
 
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, globSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync } from "node:fs";
+import {
+  existsSync,
+  globSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  statSync,
+} from "node:fs";
 import { join } from "node:path";
 import { writeAtomically } from "#host/files.ts";
 import { compressLayer, writeLayout, type ImageSpec, type Layer } from "./oci-layout.ts";
@@ -72,7 +81,9 @@ function debianTar(tar: string, { codename, sources, apt }: ReturnType<typeof de
         "--mode=root",
         "--variant=minbase",
         "--quiet",
-        ...[...apt, 'APT::Install-Recommends "false"', 'Acquire::Languages "none"'].map((one) => `--aptopt=${one}`),
+        ...[...apt, 'APT::Install-Recommends "false"', 'Acquire::Languages "none"'].map(
+          (one) => `--aptopt=${one}`,
+        ),
         ...leftOut.map((one) => `--dpkgopt=path-exclude=${one}`),
         `--include=${packages.join(",")}`,
         // A container has no audit subsystem: with this module cron would refuse to run jobs.
@@ -84,7 +95,11 @@ function debianTar(tar: string, { codename, sources, apt }: ReturnType<typeof de
         tar,
         "-",
       ],
-      { input: sources, env: { ...toolEnvironment, SOURCE_DATE_EPOCH: epoch }, stdio: ["pipe", "pipe", "pipe"] },
+      {
+        input: sources,
+        env: { ...toolEnvironment, SOURCE_DATE_EPOCH: epoch },
+        stdio: ["pipe", "pipe", "pipe"],
+      },
     );
   } catch (error) {
     const said = (error as { stderr?: Buffer }).stderr?.toString().trim().split("\n").slice(-8).join("\n");
@@ -118,7 +133,13 @@ function folderLayer(name: string): Promise<Layer> {
 }
 
 const base = debian();
-const debianKey = hash(process.arch, base.codename, epoch, packages.join(), readFileSync(import.meta.filename, "utf8"));
+const debianKey = hash(
+  process.arch,
+  base.codename,
+  epoch,
+  packages.join(),
+  readFileSync(import.meta.filename, "utf8"),
+);
 const debianLayer = await layer(`debian-${debianKey}`, (tar) => debianTar(tar, base));
 const images: ImageSpec[] = [
   {
@@ -142,7 +163,10 @@ const images: ImageSpec[] = [
     },
   },
 ];
-const layout = join(cache, `layout-${hash(JSON.stringify(images), readFileSync(join(here, "oci-layout.ts"), "utf8"))}`);
+const layout = join(
+  cache,
+  `layout-${hash(JSON.stringify(images), readFileSync(join(here, "oci-layout.ts"), "utf8"))}`,
+);
 if (!existsSync(layout)) writeLayout(layout, images);
 // Earlier builds are not kept.
 const kept = new Set([layout, ...images.flatMap(({ layers }) => layers.map(({ file }) => file))]);
