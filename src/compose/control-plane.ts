@@ -1,0 +1,365 @@
+// The control plane in one process: store, API server, controllers, scheduler and addons, joined by `direct`
+// transports, each component with its own identity, authorization and admission.
+
+import { networkInterfaces } from "node:os";
+import { join } from "node:path";
+import { realClock, type Clock } from "#base/clock.ts";
+import type { Logger } from "#base/log.ts";
+import { realRandom, type Random } from "#base/random.ts";
+import { defaultTolerationSeconds } from "#apiserver/admission/default-toleration-seconds.ts";
+import { namespaceLifecycle } from "#apiserver/admission/namespace-lifecycle.ts";
+import { nodeRestriction } from "#apiserver/admission/node-restriction.ts";
+import { serviceAccountAdmission } from "#apiserver/admission/service-account.ts";
+import type { AdmissionPlugin, AdmissionReads } from "#apiserver/admission/contract.ts";
+import {
+  certificateAuthenticator,
+  serviceAccountAuthenticator,
+  serviceAccountCaller,
+  tokenFileAuthenticator,
+  unionAuthenticator,
+} from "#apiserver/auth/authenticators.ts";
+import {
+  alwaysAllow,
+  alwaysDeny,
+  chainAuthorizers,
+  privilegedGroupAuthorizer,
+} from "#apiserver/auth/authorizers.ts";
+import type { Authenticator, Authorizer } from "#apiserver/auth/contract.ts";
+import { nodeAuthorizer } from "#apiserver/auth/node-authorizer.ts";
+import { rbacAuthorizer } from "#apiserver/auth/rbac.ts";
+import { reconcileBootstrapRoles } from "#apiserver/auth/reconcile-bootstrap.ts";
+import { createNodeView, createRbacView } from "#apiserver/auth/views.ts";
+import { startListener, type Listener } from "#apiserver/http/listener.ts";
+import { createApiServer, type ApiServer } from "#apiserver/server.ts";
+import { coreSubresources } from "#apiserver/subresources/table.ts";
+import { createClient, type Client } from "#client/client.ts";
+import type { Pool } from "#cloud/address-plan.ts";
+import { startLoadBalancer } from "#cloud/load-balancer.ts";
+import { startControllers } from "#controllers/index.ts";
+import { startDnsService } from "#dns/service.ts";
+import type { Caller } from "#machinery/api-request.ts";
+import { createTokenSigner, type TokenSigner } from "#pki/service-account-tokens.ts";
+import { ensureClusterPki, type ClusterPki } from "#pki/cluster-pki.ts";
+import type { Component } from "#reconcile/component.ts";
+import { createInformerFactory } from "#reconcile/informers.ts";
+import { builtinResources } from "#resources/index.ts";
+import { startScheduler } from "#scheduler/index.ts";
+import { openStore, type StoreOptions } from "#store/open.ts";
+import type { Store } from "#store/store.ts";
+import { ensureBootstrapObjects, keepKubernetesEndpoints } from "./bootstrap-objects.ts";
+
+export type AuthorizationMode = "RBAC" | "Node" | "AlwaysAllow" | "AlwaysDeny";
+
+export interface ControlPlaneOptions {
+  readonly dataDir: string;
+  readonly store: StoreOptions;
+  readonly bindAddress: string;
+  readonly securePort: number;
+  /** The address that nodes and the `kubernetes` Service use. */
+  readonly advertiseAddress: string;
+  readonly clusterName: string;
+  readonly serviceClusterIpRange: string;
+  readonly serviceNodePortRange: { readonly from: number; readonly to: number };
+  readonly clusterDns: string;
+  readonly authorizationModes: readonly AuthorizationMode[];
+  /** Names of admission plug-ins that run. */
+  readonly admissionPlugins: ReadonlySet<string>;
+  readonly tokens?: ReadonlyMap<string, Caller>;
+  readonly defaultTolerationSeconds: { readonly notReady: number; readonly unreachable: number };
+  /** As `--controllers`. */
+  readonly controllers: readonly string[];
+  readonly nodeMonitorGracePeriodMs?: number;
+  readonly loadBalancerPool?: Pool;
+  readonly extraNames: readonly string[];
+  readonly log: Logger;
+  readonly clock?: Clock;
+  readonly random?: Random;
+}
+
+export interface ControlPlane {
+  readonly server: ApiServer;
+  readonly pki: ClusterPki;
+  readonly port: number;
+  /** As the administrator. */
+  readonly client: Client;
+  readonly done: Promise<void>;
+  stop(): Promise<void>;
+}
+
+export const admissionPluginNames = [
+  "NamespaceLifecycle",
+  "ServiceAccount",
+  "DefaultTolerationSeconds",
+  "NodeRestriction",
+] as const;
+
+const issuer = "https://kubernetes.default.svc.cluster.local";
+const loopback: Caller = { name: "system:apiserver", groups: ["system:masters", "system:authenticated"] };
+const user = (name: string): Caller => ({ name, groups: ["system:authenticated"] });
+
+/** The first address of a range is the `kubernetes` Service's. */
+export function firstAddress(cidr: string): string {
+  const parts = (cidr.split("/")[0] as string).split(".").map(Number);
+  parts[3] = (parts[3] as number) + 1;
+  return parts.join(".");
+}
+
+function localAddresses(): string[] {
+  return Object.values(networkInterfaces()).flatMap((all) =>
+    (all ?? []).filter(({ family }) => family === "IPv4").map(({ address }) => address),
+  );
+}
+
+function makePki(options: ControlPlaneOptions, clock: Clock): Promise<ClusterPki> {
+  const { dataDir, advertiseAddress, bindAddress, serviceClusterIpRange, extraNames } = options;
+  const isIp = (name: string): boolean => /^[\d.]+$|:/.test(name);
+  const bound = bindAddress === "0.0.0.0" ? localAddresses() : [bindAddress];
+  const names = [
+    "localhost",
+    "kubernetes",
+    "kubernetes.default",
+    "kubernetes.default.svc",
+    "kubernetes.default.svc.cluster.local",
+  ];
+  return ensureClusterPki({
+    dir: join(dataDir, "pki"),
+    nowMs: clock.now(),
+    dnsNames: [...names, ...extraNames.filter((name) => !isIp(name))],
+    ipAddresses: [
+      ...new Set([
+        "127.0.0.1",
+        firstAddress(serviceClusterIpRange),
+        advertiseAddress,
+        ...bound,
+        ...extraNames.filter(isIp),
+      ]),
+    ],
+  });
+}
+
+interface Late<T> {
+  value: T | undefined;
+}
+
+/** Authorizers look at objects, which the server that they guard serves: they are set once it stands. */
+function lateAuthorizer(late: Late<Authorizer>): Authorizer {
+  return {
+    authorize(attributes) {
+      const first = privilegedGroupAuthorizer.authorize(attributes);
+      if (!(first instanceof Promise) && first.verdict === "allow") return first;
+      return (
+        late.value?.authorize(attributes) ?? { verdict: "no-opinion", reason: "the server is still starting" }
+      );
+    },
+  };
+}
+
+function plugins(options: ControlPlaneOptions, reads: AdmissionReads, random: Random): AdmissionPlugin[] {
+  const all: AdmissionPlugin[] = [
+    namespaceLifecycle(reads),
+    serviceAccountAdmission(reads, random),
+    defaultTolerationSeconds(options.defaultTolerationSeconds),
+    nodeRestriction,
+  ];
+  return all.filter(({ name }) => options.admissionPlugins.has(name));
+}
+
+function authorizersFor(
+  modes: readonly AuthorizationMode[],
+  view: { rbac: Authorizer; node: Authorizer },
+): Authorizer {
+  const byMode: Record<AuthorizationMode, Authorizer> = {
+    RBAC: view.rbac,
+    Node: view.node,
+    AlwaysAllow: alwaysAllow,
+    AlwaysDeny: alwaysDeny,
+  };
+  return chainAuthorizers(modes.map((mode) => byMode[mode]));
+}
+
+/** Starts everything; resolves when the API answers. Controllers and scheduler follow on their own. */
+export async function startControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
+  const { log, clock = realClock, random = realRandom } = options;
+  const [pki, store] = await Promise.all([makePki(options, clock), openStore(options.store, clock)]);
+  try {
+    return await startOver(options, { pki, store, log, clock, random });
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+}
+
+interface Base {
+  readonly pki: ClusterPki;
+  readonly store: Store;
+  readonly log: Logger;
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+async function startOver(options: ControlPlaneOptions, base: Base): Promise<ControlPlane> {
+  const { pki, store, log, clock, random } = base;
+  const signer = createTokenSigner({ privateKey: pki.serviceAccountKey, issuer });
+  const late: { authorizer: Late<Authorizer>; server: Late<ApiServer> } = {
+    authorizer: { value: undefined },
+    server: { value: undefined },
+  };
+  const lookup = {
+    get: async (resource: string, namespace: string, name: string) =>
+      late.server.value?.reads.get("", resource, namespace, name),
+  };
+  const tokens = { signer, audiences: [issuer], lookup, clock, random };
+  const server = await createApiServer({
+    store,
+    resources: builtinResources,
+    settings: {
+      serviceClusterIpRanges: [options.serviceClusterIpRange],
+      serviceNodePortRange: options.serviceNodePortRange,
+    },
+    clock,
+    random,
+    log,
+    admission: (reads) => plugins(options, reads, random),
+    authenticator: authenticatorFor(options, signer, lookup, clock),
+    authorizer: lateAuthorizer(late.authorizer),
+    subresources: coreSubresources({
+      kubelet: { authority: pki.authority.certificate, client: pki.kubeletClient },
+      tokens,
+    }),
+    readyChecks: [
+      {
+        name: "poststarthook/rbac/bootstrap-roles",
+        check: () => {
+          if (late.authorizer.value === undefined) throw new Error("not finished");
+        },
+      },
+    ],
+    issuer,
+    jwks: () => signer.jwks(),
+  });
+  late.server.value = server;
+  const clientOf = (caller: Caller, userAgent: string): Client =>
+    createClient(server.direct(caller), { userAgent });
+  const admin = clientOf(loopback, "kube-apiserver");
+
+  await Promise.all([
+    reconcileBootstrapRoles(admin),
+    ensureBootstrapObjects(admin, { clusterIp: firstAddress(options.serviceClusterIpRange) }),
+  ]);
+  const authorizationInformers = createInformerFactory(admin, { clock, random, log });
+  const views = {
+    rbac: rbacAuthorizer(createRbacView(authorizationInformers)),
+    node: nodeAuthorizer(createNodeView(authorizationInformers)),
+  };
+  await authorizationInformers.start();
+  late.authorizer.value = authorizersFor(options.authorizationModes, views);
+
+  const listener = await startListener({
+    address: options.bindAddress,
+    port: options.securePort,
+    certificate: pki.server.certificate,
+    key: pki.server.key,
+    clientAuthority: pki.authority.certificate,
+    log,
+    handle: (request, credentials) => server.authenticateAndHandle(request, credentials),
+  });
+  await keepKubernetesEndpoints(admin, { address: options.advertiseAddress, port: listener.port });
+  const loops = startLoops(options, base, server, clientOf);
+  return {
+    server,
+    pki,
+    port: listener.port,
+    client: admin,
+    done: loops.done,
+    stop: () => stopAll(loops, listener, authorizationInformers, server, store),
+  };
+}
+
+function authenticatorFor(
+  options: ControlPlaneOptions,
+  signer: TokenSigner,
+  lookup: Parameters<typeof serviceAccountAuthenticator>[0]["lookup"],
+  clock: Clock,
+): Authenticator {
+  return unionAuthenticator([
+    certificateAuthenticator,
+    ...(options.tokens === undefined ? [] : [tokenFileAuthenticator(options.tokens)]),
+    serviceAccountAuthenticator({ signer, audiences: [issuer], lookup, clock }),
+  ]);
+}
+
+interface Loops {
+  readonly done: Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** The ordered table of what runs beside the API server. */
+function startLoops(
+  options: ControlPlaneOptions,
+  base: Base,
+  server: ApiServer,
+  clientOf: (caller: Caller, agent: string) => Client,
+): Loops {
+  const { log, clock, random, pki } = base;
+  const manager = user("system:kube-controller-manager");
+  const informers = createInformerFactory(clientOf(manager, "kube-controller-manager"), {
+    clock,
+    random,
+    log,
+  });
+  const accountCaller = (account: string): Caller =>
+    serviceAccountCaller({ namespace: "kube-system", name: account, uid: "" });
+  const deps = (caller: Caller) => ({ transport: server.direct(caller), clock, random, log });
+  const components: Component[] = [
+    startControllers(
+      {
+        rootCa: pki.authority.certificate,
+        controllers: options.controllers,
+        ...(options.nodeMonitorGracePeriodMs === undefined
+          ? {}
+          : { nodeMonitorGracePeriodMs: options.nodeMonitorGracePeriodMs }),
+      },
+      { clock, random, log, informers, clientFor: (account) => clientOf(accountCaller(account), account) },
+    ),
+    startScheduler(
+      {},
+      { clock, random, log, informers, client: clientOf(user("system:kube-scheduler"), "kube-scheduler") },
+    ),
+    startDnsService({ clusterIp: options.clusterDns }, deps(loopback), informers),
+    ...(options.loadBalancerPool === undefined
+      ? []
+      : [
+          startLoadBalancer(
+            { pool: options.loadBalancerPool },
+            deps(accountCaller("service-controller")),
+            informers,
+          ),
+        ]),
+  ];
+  const started = informers.start();
+  const failed = Promise.race([
+    ...components.map((component) => component.done),
+    started.then(() => new Promise<never>(() => undefined)),
+  ]);
+  return {
+    done: failed.then(() => undefined),
+    async stop() {
+      await Promise.all(components.map((component) => component.stop()));
+      await informers.stop();
+    },
+  };
+}
+
+async function stopAll(
+  loops: Loops,
+  listener: Listener,
+  informers: { stop(): Promise<void> },
+  server: ApiServer,
+  store: Store,
+): Promise<void> {
+  await loops.stop();
+  await listener.stop();
+  await informers.stop();
+  await server.stop();
+  await store.close();
+}
