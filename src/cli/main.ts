@@ -2,9 +2,11 @@
 
 import { Command } from "commander";
 import { registerLocalCommands } from "./local.ts";
+import { registerServerCommand } from "./server.ts";
 
 const program = new Command("leme").description("Kubernetes in TypeScript").version("0.1.0");
 registerLocalCommands(program);
+registerServerCommand(program);
 
 try {
   await program.parseAsync();

@@ -1,0 +1,227 @@
+// `leme server`: the control plane in the foreground. Flags that upstream's components have keep their names.
+
+import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
+import { dirname } from "node:path";
+import type { Command } from "commander";
+import type { LogLevel } from "#base/log.ts";
+
+interface ServerFlags {
+  dataDir: string;
+  securePort: string;
+  bindAddress: string;
+  advertiseAddress?: string;
+  writeKubeconfig?: string;
+  clusterName: string;
+  clusterCidr: string;
+  serviceClusterIpRange: string;
+  serviceNodePortRange: string;
+  clusterDns?: string;
+  loadBalancerRange?: string;
+  authorizationMode: string;
+  enableAdmissionPlugins?: string;
+  disableAdmissionPlugins?: string;
+  tokenAuthFile?: string;
+  etcdServers?: string;
+  controllers: string;
+  nodeMonitorGracePeriod?: string;
+  defaultNotReadyTolerationSeconds: string;
+  defaultUnreachableTolerationSeconds: string;
+  tlsSanIp?: string[];
+  logLevel: string;
+}
+
+const list = (text: string | undefined): string[] =>
+  (text ?? "")
+    .split(",")
+    .map((item) => item.trim())
+    .filter(Boolean);
+
+/** A Go duration such as `40s`, `1m30s`, `500ms`, in milliseconds. */
+function parseDuration(text: string, flag: string): number {
+  const units: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
+  const parts = [...text.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h)/g)];
+  if (parts.length === 0 || parts.map(([whole]) => whole).join("") !== text)
+    throw new Error(`--${flag}: ${JSON.stringify(text)} is not a duration such as 40s or 1m30s`);
+  return parts.reduce((sum, [, amount, unit]) => sum + Number(amount) * (units[unit as string] as number), 0);
+}
+
+function parseNumber(text: string, flag: string): number {
+  if (!/^\d+$/.test(text)) throw new Error(`--${flag} takes a whole number, not ${JSON.stringify(text)}`);
+  return Number(text);
+}
+
+function parseRange(text: string, flag: string): { from: number; to: number } {
+  const match = /^(\d+)-(\d+)$/.exec(text);
+  if (match === null || Number(match[1]) > Number(match[2]))
+    throw new Error(`--${flag} takes a range such as 30000-32767, not ${JSON.stringify(text)}`);
+  return { from: Number(match[1]), to: Number(match[2]) };
+}
+
+const modes = ["RBAC", "Node", "AlwaysAllow", "AlwaysDeny"] as const;
+
+function parseModes(text: string): (typeof modes)[number][] {
+  return list(text).map((mode) => {
+    const known = modes.find((one) => one === mode);
+    if (known === undefined)
+      throw new Error(`--authorization-mode: ${JSON.stringify(mode)} is not one of ${modes.join(", ")}`);
+    return known;
+  });
+}
+
+function parseAdmission(flags: ServerFlags, known: readonly string[]): Set<string> {
+  const chosen = new Set(known);
+  const check = (name: string, flag: string): string => {
+    if (!known.includes(name))
+      throw new Error(`--${flag}: ${JSON.stringify(name)} is not built in; there are ${known.join(", ")}`);
+    return name;
+  };
+  for (const name of list(flags.enableAdmissionPlugins)) chosen.add(check(name, "enable-admission-plugins"));
+  for (const name of list(flags.disableAdmissionPlugins))
+    chosen.delete(check(name, "disable-admission-plugins"));
+  return chosen;
+}
+
+/** The tenth address of the service range is the cluster's DNS, as everywhere. */
+function defaultDns(cidr: string): string {
+  const parts = (cidr.split("/")[0] as string).split(".").map(Number);
+  parts[3] = (parts[3] as number) + 10;
+  return parts.join(".");
+}
+
+async function writeAtomically(path: string, text: string): Promise<void> {
+  await mkdir(dirname(path), { recursive: true });
+  await writeFile(`${path}.new`, text, { mode: 0o600 });
+  await rename(`${path}.new`, path);
+}
+
+async function run(flags: ServerFlags): Promise<void> {
+  const [{ admissionPluginNames, startControlPlane }, { createLogger }, { makeKubeConfig }] =
+    await Promise.all([
+      import("#compose/control-plane.ts"),
+      import("#base/log.ts"),
+      import("#client/kubeconfig.ts"),
+    ]);
+  const log = createLogger({ level: flags.logLevel as LogLevel });
+  const servers = list(flags.etcdServers);
+  const [first, last] = (flags.loadBalancerRange ?? "").split("-");
+  const { parseTokenFile } = await import("#apiserver/auth/authenticators.ts");
+  const advertiseAddress =
+    flags.advertiseAddress ?? (flags.bindAddress === "0.0.0.0" ? "127.0.0.1" : flags.bindAddress);
+  const plane = await startControlPlane({
+    dataDir: flags.dataDir,
+    store:
+      servers.length > 0
+        ? { engine: "etcd", servers }
+        : { engine: "embedded", dir: `${flags.dataDir}/store` },
+    bindAddress: flags.bindAddress,
+    securePort: parseNumber(flags.securePort, "secure-port"),
+    advertiseAddress,
+    clusterName: flags.clusterName,
+    serviceClusterIpRange: flags.serviceClusterIpRange,
+    serviceNodePortRange: parseRange(flags.serviceNodePortRange, "service-node-port-range"),
+    clusterDns: flags.clusterDns ?? defaultDns(flags.serviceClusterIpRange),
+    authorizationModes: parseModes(flags.authorizationMode),
+    admissionPlugins: parseAdmission(flags, admissionPluginNames),
+    ...(flags.tokenAuthFile === undefined
+      ? {}
+      : { tokens: parseTokenFile(await readFile(flags.tokenAuthFile, "utf8"), flags.tokenAuthFile) }),
+    defaultTolerationSeconds: {
+      notReady: parseNumber(flags.defaultNotReadyTolerationSeconds, "default-not-ready-toleration-seconds"),
+      unreachable: parseNumber(
+        flags.defaultUnreachableTolerationSeconds,
+        "default-unreachable-toleration-seconds",
+      ),
+    },
+    controllers: list(flags.controllers),
+    ...(flags.nodeMonitorGracePeriod === undefined
+      ? {}
+      : {
+          nodeMonitorGracePeriodMs: parseDuration(flags.nodeMonitorGracePeriod, "node-monitor-grace-period"),
+        }),
+    ...(first && last ? { loadBalancerPool: { first, last } } : {}),
+    extraNames: flags.tlsSanIp ?? [],
+    log,
+  });
+  const server = `https://${advertiseAddress}:${plane.port}`;
+  if (flags.writeKubeconfig !== undefined) {
+    const access = {
+      server,
+      certificateAuthority: plane.pki.authority.certificate,
+      clientCertificate: plane.pki.admin.certificate,
+      clientKey: plane.pki.admin.key,
+    };
+    await writeAtomically(
+      flags.writeKubeconfig,
+      `${JSON.stringify(makeKubeConfig({ name: flags.clusterName, access }), null, 2)}\n`,
+    );
+  }
+  log.info("the API is served", { server });
+  await Promise.race([untilSignal(), plane.done]);
+  await plane.stop();
+}
+
+function untilSignal(): Promise<void> {
+  return new Promise((resolve) => {
+    const hold = setInterval(() => undefined, 2 ** 30);
+    for (const signal of ["SIGINT", "SIGTERM"] as const) {
+      process.once(signal, () => {
+        clearInterval(hold);
+        resolve();
+      });
+    }
+  });
+}
+
+export function registerServerCommand(program: Command): void {
+  program
+    .command("server")
+    .description("the control plane, in the foreground; needs no root")
+    .requiredOption("--data-dir <folder>", "where everything is kept: certificates and the store")
+    .option("--secure-port <port>", "port of the API; 0 picks a free one", "6443")
+    .option("--bind-address <address>", "address to listen on", "127.0.0.1")
+    .option(
+      "--advertise-address <address>",
+      "address by which nodes and pods reach the API (default: the bind address)",
+    )
+    .option("--write-kubeconfig <file>", "write an administrator's kubeconfig there")
+    .option("--cluster-name <name>", "name of the cluster in that kubeconfig", "leme")
+    .option("--cluster-cidr <cidr>", "addresses of pods", "10.244.0.0/16")
+    .option("--service-cluster-ip-range <cidr>", "addresses of Services", "10.96.0.0/16")
+    .option("--service-node-port-range <from-to>", "ports for NodePort Services", "30000-32767")
+    .option(
+      "--cluster-dns <address>",
+      "address of the cluster's DNS (default: the tenth of the service range)",
+    )
+    .option("--load-balancer-range <first-last>", "addresses for Services of type LoadBalancer")
+    .option(
+      "--authorization-mode <modes>",
+      "ordered list of RBAC, Node, AlwaysAllow, AlwaysDeny",
+      "Node,RBAC",
+    )
+    .option("--enable-admission-plugins <names>", "admission plug-ins to run beside the default ones")
+    .option("--disable-admission-plugins <names>", "default admission plug-ins not to run")
+    .option("--token-auth-file <file>", 'static tokens: token,user,uid,"group1,group2"')
+    .option("--etcd-servers <urls>", "an etcd cluster instead of the embedded store")
+    .option("--controllers <names>", "controllers to run: *, names, -name", "*")
+    .option(
+      "--node-monitor-grace-period <duration>",
+      "how long a node may be silent before it is NotReady (default 50s)",
+    )
+    .option(
+      "--default-not-ready-toleration-seconds <n>",
+      "how long pods stay on a node that is not ready",
+      "300",
+    )
+    .option(
+      "--default-unreachable-toleration-seconds <n>",
+      "how long pods stay on a node that is unreachable",
+      "300",
+    )
+    .option("--tls-san-ip <name...>", "more names or addresses for the serving certificate")
+    .option("--log-level <level>", "debug, info, warn or error", "info")
+    .addHelpText(
+      "after",
+      "\nExamples:\n  leme server --data-dir ./data --write-kubeconfig ./kubeconfig\n  kubectl --kubeconfig ./kubeconfig get namespaces\n",
+    )
+    .action(run);
+}
