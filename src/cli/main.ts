@@ -2,11 +2,13 @@
 
 import { Command } from "commander";
 import { registerLocalCommands } from "./local.ts";
+import { registerNodeCommand } from "./node.ts";
 import { registerServerCommand } from "./server.ts";
 
 const program = new Command("leme").description("Kubernetes in TypeScript").version("0.1.0");
 registerLocalCommands(program);
 registerServerCommand(program);
+registerNodeCommand(program);
 
 try {
   await program.parseAsync();
