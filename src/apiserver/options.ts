@@ -5,7 +5,8 @@ import { notSupported, fieldErrorBody, type FieldError } from "#machinery/field-
 import type { WriteOptions } from "./context.ts";
 import type { FieldValidation } from "./decode-body.ts";
 
-const always = ["pretty"];
+/** `timeout` is how long the client will wait, which it sees to itself; `--request-timeout` sends it with everything. */
+const always = ["pretty", "timeout"];
 const known: Readonly<Record<string, readonly string[]>> = {
   get: ["resourceVersion"],
   list: [

@@ -7,6 +7,7 @@ import { request as httpsRequest } from "node:https";
 import { connect as connectTls } from "node:tls";
 import type { Duplex } from "node:stream";
 import type { ApiResponse } from "#machinery/api-request.ts";
+import { collectBody } from "#client/body.ts";
 import type { KubeObject } from "#machinery/meta.ts";
 import { badRequest, failure, internalError, serviceUnavailable } from "#machinery/status.ts";
 import type { KeyPair } from "#pki/certificates.ts";
@@ -24,6 +25,8 @@ export interface KubeletAccess {
 const kubeletPort = 10250;
 const connectTimeoutMs = 10_000;
 const headBytesMax = 64 * 1024;
+/** Of the words by which a kubelet refuses. */
+const refusalBytesMax = 2048;
 /** Headers that belong to one connection, or that say who the caller is: the next hop gets its own. */
 const dropped = new Set([
   "authorization",
@@ -236,6 +239,16 @@ function kubeletQuery(subresource: string, query: URLSearchParams): string {
   return out.toString();
 }
 
+/** Kubelets refuse in plain text; clients of the API get a Status with the same words. */
+async function checked(response: ApiResponse): Promise<ApiResponse> {
+  if (response.status < 400) return response;
+  const text = (await collectBody(response.body)).toString("utf8", 0, refusalBytesMax).trim();
+  if (response.status === 400) throw badRequest(text);
+  if (response.status === 404)
+    throw failure(404, "NotFound", `the server could not find the requested resource: ${text}`);
+  throw internalError(text);
+}
+
 /** pods/NAME/{log,exec,attach,portforward} */
 export function podStreams(access: KubeletAccess): SubresourceHandler {
   return async (context) => {
@@ -254,7 +267,7 @@ export function podStreams(access: KubeletAccess): SubresourceHandler {
     const search = kubeletQuery(info.subresource, query);
     const path = `/${kubeletPaths[info.subresource]}/${namespace}/${name}${needsContainer ? `/${container}` : ""}${search === "" ? "" : `?${search}`}`;
     const target: Target = { secure: true, host, port, path };
-    if (info.subresource === "log") return forward(context, target, access, node);
+    if (info.subresource === "log") return checked(await forward(context, target, access, node));
     if (!isUpgrade(context)) throw badRequest("Upgrade request required");
     return upgrade(context, target, access, node);
   };

@@ -329,18 +329,18 @@ function start(
   });
 }
 
-/** Keeps the newest ended container of each name, for its logs and last state; removes the others. */
+/** Keeps the newest container of each name and the newest ended one before it, for its logs and last state. */
 function planGarbage({ observed, actions }: Draft): void {
-  const kept = new Set<string>();
+  const newest = new Set<string>();
+  const previous = new Set<string>();
   const used = new Set<string>();
   for (const container of observed.containers) {
-    const dead = container.state === "exited" || container.state === "created";
-    if (!dead || !kept.has(container.name)) {
-      if (dead) kept.add(container.name);
-      used.add(container.sandboxId);
-    } else {
-      actions.push({ type: "removeContainer", id: container.id });
-    }
+    const { id, name, sandboxId } = container;
+    const keep = !newest.has(name) || isAlive(container) || !previous.has(name);
+    if (newest.has(name)) previous.add(name);
+    newest.add(name);
+    if (keep) used.add(sandboxId);
+    else actions.push({ type: "removeContainer", id });
   }
   for (const old of observed.sandboxes.slice(1))
     if (!old.ready && !used.has(old.id)) actions.push({ type: "removeSandbox", id: old.id });

@@ -1,6 +1,8 @@
 // `/containerLogs/NAMESPACE/POD/CONTAINER`: which of a container's runs is meant, and what is wrong with the question.
 
 import { join } from "node:path";
+import type { ContainerStatus } from "#machinery/gen/types/core-v1.ts";
+import type { DeepReadonly } from "#machinery/meta.ts";
 import type { LogOptions } from "../logs/log-reader.ts";
 import { containerLogPath } from "../plan/container-config.ts";
 import { findContainer } from "../plan/containers.ts";
@@ -9,9 +11,9 @@ import { podLogDirectory } from "../plan/sandbox-config.ts";
 
 export type LogTarget =
   | { readonly container: ObservedContainer; readonly path: string }
-  | { readonly status: 400 | 404; readonly message: string };
+  | { readonly status: 400; readonly message: string };
 
-/** The run whose log is meant. `waitingReason` is what the pod's status says of a container that never ran. */
+/** The run whose log is meant, as the container's status names it; the shown state is what people go by. */
 export function logTarget(
   pod: ReadonlyPod,
   observed: ObservedPod,
@@ -21,36 +23,35 @@ export function logTarget(
 ): LogTarget {
   const podName = pod.metadata?.name ?? "";
   if (findContainer(pod, name) === undefined)
-    return { status: 404, message: `container "${name}" not found in pod "${podName}"` };
-  const runs = observed.containers.filter(
-    (container) => container.name === name && container.state !== "created",
-  );
-  // A container that waits for its restart shows its last run.
-  const container = runs[previous ? 1 : 0];
+    return { status: 400, message: `container ${name} is not valid for pod ${podName}` };
+  const status = statusOf(pod, name);
+  const ended = status?.lastState?.terminated?.containerID;
+  const id = previous ? ended : status?.state?.waiting === undefined ? status?.containerID : ended;
+  const container = observed.containers.find((run) => `containerd://${run.id}` === id);
   if (container !== undefined) {
     const directory = podLogDirectory(logRoot, pod);
     return { container, path: join(directory, containerLogPath(name, container.attempt)) };
   }
   if (previous)
-    return {
-      status: 400,
-      message: `previous terminated container "${name}" in pod "${podName}" not found`,
-    };
-  return {
-    status: 400,
-    message: `container "${name}" in pod "${podName}" is waiting to start: ${waitingReason(pod, name)}`,
-  };
+    return { status: 400, message: `previous terminated container "${name}" in pod "${podName}" not found` };
+  if (status?.state?.terminated !== undefined)
+    return { status: 400, message: `container "${name}" in pod "${podName}" is terminated` };
+  const reason = status?.state?.waiting?.reason ?? "ContainerCreating";
+  const hindrance = imageReasons.has(reason)
+    ? `trying and failing to pull image`
+    : `waiting to start: ${reason}`;
+  return { status: 400, message: `container "${name}" in pod "${podName}" is ${hindrance}` };
 }
 
-function waitingReason(pod: ReadonlyPod, name: string): string {
-  const statuses = [
+const imageReasons = new Set(["ErrImagePull", "ImagePullBackOff"]);
+
+function statusOf(pod: ReadonlyPod, name: string): DeepReadonly<ContainerStatus> | undefined {
+  return [
     ...(pod.status?.initContainerStatuses ?? []),
     ...(pod.status?.containerStatuses ?? []),
     ...(pod.status?.ephemeralContainerStatuses ?? []),
-  ];
-  return statuses.find((status) => status.name === name)?.state?.waiting?.reason ?? "ContainerCreating";
+  ].find((status) => status.name === name);
 }
-
 const isTrue = (value: string | null): boolean => value === "true" || value === "1" || value === "";
 
 export function logOptions(
