@@ -15,13 +15,11 @@ import { rootCaController } from "./root-ca.ts";
 import { serviceAccountController } from "./service-account.ts";
 import { taintEvictionController } from "./taint-eviction.ts";
 
-export interface ControllerOptions {
+export interface ControllerOptions extends NodeLifecycleOptions, PodGcOptions {
   /** PEM of the CA that `kube-root-ca.crt` publishes; without one that controller does not run. */
   readonly rootCa?: string;
   /** As `--controllers`: `*`, names, `-name`. */
   readonly controllers?: readonly string[];
-  readonly nodeLifecycle?: NodeLifecycleOptions;
-  readonly podGc?: PodGcOptions;
 }
 
 export interface ControllersDeps extends Pick<Deps, "clock" | "random" | "log"> {
@@ -69,9 +67,7 @@ export const controllers: readonly Entry[] = [
   {
     name: "node-lifecycle-controller",
     account: "node-controller",
-    definitions: ({ nodeLifecycle }, { clock }) => [
-      nodeLifecycleController(nodeLifecycle ?? {}, () => clock.monotonic()),
-    ],
+    definitions: (options, { clock }) => [nodeLifecycleController(options, () => clock.monotonic())],
   },
   {
     name: "taint-eviction-controller",
@@ -82,7 +78,7 @@ export const controllers: readonly Entry[] = [
   {
     name: "pod-garbage-collector-controller",
     account: "pod-garbage-collector",
-    definitions: ({ podGc }, { clock }) => [podGcController(podGc ?? {}, () => clock.monotonic())],
+    definitions: (options, { clock }) => [podGcController(options, () => clock.monotonic())],
   },
 ];
 

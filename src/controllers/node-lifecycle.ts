@@ -43,7 +43,7 @@ export interface NodeLifecycleOptions {
   readonly largeClusterSizeThreshold?: number;
 }
 
-export const nodeLifecycleDefaults: Required<NodeLifecycleOptions> = {
+export const nodeLifecycleDefaults: Readonly<Record<keyof NodeLifecycleOptions, number>> = {
   nodeMonitorPeriodMs: 5_000,
   nodeMonitorGracePeriodMs: 50_000,
   nodeStartupGracePeriodMs: 60_000,
@@ -191,7 +191,9 @@ export function nodeLifecycleController(
   given: NodeLifecycleOptions,
   monotonic: () => number,
 ): ControllerDefinition {
-  const options = { ...nodeLifecycleDefaults, ...given };
+  const options: Record<keyof NodeLifecycleOptions, number> = { ...nodeLifecycleDefaults };
+  for (const name of Object.keys(options) as (keyof typeof options)[])
+    options[name] = given[name] ?? options[name];
   const gate = new EvictionGate(options);
   /** By node name; as many as there are nodes. */
   const heartbeats = new Map<string, Heartbeat>();

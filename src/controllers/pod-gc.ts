@@ -14,9 +14,9 @@ import { isPodTerminal, type ReadPod } from "./pod-state.ts";
 export interface PodGcOptions {
   /** `--terminated-pod-gc-threshold`: finished pods beyond this many are removed, oldest first; 0: never. */
   readonly terminatedPodGcThreshold?: number;
-  readonly periodMs?: number;
+  readonly podGcPeriodMs?: number;
   /** A node must have been missing for this long. */
-  readonly quarantineMs?: number;
+  readonly podGcQuarantineMs?: number;
 }
 
 export interface PodGcInput {
@@ -80,7 +80,7 @@ async function isGone(client: Client, node: string): Promise<boolean> {
 const key = "all";
 
 export function podGcController(given: PodGcOptions, monotonic: () => number): ControllerDefinition {
-  const { terminatedPodGcThreshold = 12_500, periodMs = 20_000, quarantineMs = 40_000 } = given;
+  const { terminatedPodGcThreshold = 12_500, podGcPeriodMs = 20_000, podGcQuarantineMs = 40_000 } = given;
   /** Since when each node that pods name has been missing; as many as there are such nodes. */
   const missingSince = new Map<string, number>();
   return defineController<PodGcInput>({
@@ -89,7 +89,7 @@ export function podGcController(given: PodGcOptions, monotonic: () => number): C
     writes: [Pods],
     workers: 1,
     watches: [watching<Pod>({ ref: Pods, keys: () => [] }), watching<Node>({ ref: Nodes, keys: () => [] })],
-    tick: { everyMs: periodMs, keys: () => [key] },
+    tick: { everyMs: podGcPeriodMs, keys: () => [key] },
     read: (_key, reads) => {
       const nodes = reads.of<Node>(Nodes);
       const pods = [...reads.of<Pod>(Pods).list()];
@@ -101,7 +101,7 @@ export function podGcController(given: PodGcOptions, monotonic: () => number): C
         if (nodes.get(name) !== undefined) continue;
         const since = missingSince.get(name) ?? monotonic();
         missingSince.set(name, since);
-        if (monotonic() - since >= quarantineMs) goneNodes.add(name);
+        if (monotonic() - since >= podGcQuarantineMs) goneNodes.add(name);
       }
       const outOfService = new Set<string>();
       for (const node of nodes.list())

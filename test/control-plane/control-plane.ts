@@ -12,6 +12,7 @@ import { reconcileBootstrapRoles } from "#apiserver/auth/reconcile-bootstrap.ts"
 import { createRbacView } from "#apiserver/auth/views.ts";
 import { defaultTolerationSeconds } from "#apiserver/admission/default-toleration-seconds.ts";
 import { namespaceLifecycle } from "#apiserver/admission/namespace-lifecycle.ts";
+import { finalizeNamespace } from "#apiserver/subresources/finalize.ts";
 import { binding } from "#apiserver/subresources/pods.ts";
 import { createClient, type Client } from "#client/client.ts";
 import { Namespaces, Nodes, Pods } from "#client/refs.ts";
@@ -56,7 +57,7 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
     ],
     authenticator: { authenticate: () => undefined },
     authorizer: { authorize: (attributes) => authorizer.authorize(attributes) },
-    subresources: { "pods/binding": binding },
+    subresources: { "pods/binding": binding, "namespaces/finalize": finalizeNamespace },
     issuer: "https://kubernetes.default.svc",
     jwks: () => ({ keys: [] }),
   });
@@ -154,11 +155,16 @@ export function playKubelets(
   return () => informers.stop();
 }
 
-/** Waits until `probe` gives something; the test's own time limit ends it. */
+const patienceMs = 10_000;
+
+/** Waits until `probe` gives something. The limit only ends a test that has failed anyway. */
 export async function eventually<T>(probe: () => Promise<T | undefined | false>): Promise<T> {
+  const stack = new Error("it never came");
+  const endMs = Date.now() + patienceMs;
   for (;;) {
     const found = await probe();
     if (found !== undefined && found !== false) return found;
+    if (Date.now() > endMs) throw stack;
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
 }
