@@ -49,6 +49,7 @@ if (wants("static")) {
     "test",
     "scripts",
     "bench",
+    "examples",
   ]);
   step("Lint", node, [
     "--max-old-space-size=4096",
@@ -57,6 +58,7 @@ if (wants("static")) {
     "test",
     "scripts",
     "bench",
+    "examples",
   ]);
 }
 if (wants("unit"))

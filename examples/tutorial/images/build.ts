@@ -16,12 +16,9 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { writeAtomically } from "#host/files.ts";
+import { debian, debianLayerInputs, debianTar, epoch } from "./debian-layer.ts";
 import { compressLayer, writeLayout, type ImageSpec, type Layer } from "./oci-layout.ts";
 
-const packages = ["ruby-rails", "passenger", "ruby-pg", "procps", "cron", "busybox"];
-/** The time stamp of every file: images built twice are the same. */
-const epoch = "1466208000";
-const leftOut = ["doc", "man", "info", "locale", "ri"].map((each) => `/usr/share/${each}/*`);
 const path = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 const [cache] = process.argv.slice(2);
@@ -31,25 +28,6 @@ if (cache === undefined) {
 }
 mkdirSync(cache, { recursive: true });
 
-function output(command: string, args: readonly string[]): string {
-  return execFileSync(command, args, { encoding: "utf8", maxBuffer: 1 << 26 });
-}
-
-/** Debian as this machine has it: release and sources, and how apt reaches them. */
-function debian(): { codename: string; sources: string; apt: string[] } {
-  const codename = /^VERSION_CODENAME="?(\w+)/m.exec(readFileSync("/etc/os-release", "utf8"))?.[1];
-  if (codename === undefined) throw new Error("/etc/os-release names no release of Debian");
-  const format = "deb $(REPO_URI) $(RELEASE) $(COMPONENT)";
-  const sources = output("apt-get", ["indextargets", "--format", format, "Created-By: Packages"])
-    .split("\n")
-    .filter((line) => new RegExp(` ${codename}(-updates|-security)? main$`).test(line));
-  if (sources.length === 0) throw new Error(`apt has no sources of Debian ${codename} main`);
-  const apt = output("apt-config", ["dump"])
-    .split("\n")
-    .filter((line) => /^Acquire::(Check-|https?::Proxy)/.test(line));
-  return { codename, sources: `${[...new Set(sources)].join("\n")}\n`, apt };
-}
-
 function hash(...parts: readonly string[]): string {
   return createHash("sha256").update(JSON.stringify(parts)).digest("hex").slice(0, 16);
 }
@@ -58,56 +36,18 @@ function hash(...parts: readonly string[]): string {
 async function layer(key: string, makeTar: (tar: string) => void): Promise<Layer> {
   const file = join(cache as string, `layer-${key}.tar.zst`);
   const record = join(cache as string, `layer-${key}.json`);
-  if (existsSync(record) && existsSync(file)) return JSON.parse(readFileSync(record, "utf8")) as Layer;
+  if (existsSync(record) && existsSync(file))
+    return { ...(JSON.parse(readFileSync(record, "utf8")) as Omit<Layer, "file">), file };
   const work = mkdtempSync(join(cache as string, "work-"));
   try {
     makeTar(join(work, "layer.tar"));
     const made = await compressLayer(join(work, "layer.tar"), file);
     writeAtomically(record, JSON.stringify(made));
-    return made;
+    return { ...made, file };
   } finally {
     rmSync(work, { recursive: true, force: true });
   }
 }
-
-function debianTar(tar: string, { codename, sources, apt }: ReturnType<typeof debian>): void {
-  console.error(`Building the Debian layer (${packages.join(", ")})`);
-  // Sources and options are this machine's; the image keeps none of them.
-  const forget = ["sources.list", "apt.conf.d/99mmdebstrap"].map((file) => `"$1/etc/apt/${file}"`);
-  try {
-    execFileSync(
-      "mmdebstrap",
-      [
-        "--mode=root",
-        "--variant=minbase",
-        "--quiet",
-        ...[...apt, 'APT::Install-Recommends "false"', 'Acquire::Languages "none"'].map(
-          (one) => `--aptopt=${one}`,
-        ),
-        ...leftOut.map((one) => `--dpkgopt=path-exclude=${one}`),
-        `--include=${packages.join(",")}`,
-        // A container has no audit subsystem: with this module cron would refuse to run jobs.
-        `--customize-hook=sed -i /pam_loginuid/d "$1/etc/pam.d/cron"`,
-        // Debian's own periodic jobs are for machines, not for containers.
-        `--customize-hook=rm -rf "$1"/etc/cron.d/* "$1"/etc/cron.daily/*`,
-        `--customize-hook=rm -f ${forget.join(" ")} "$1/etc/dpkg/dpkg.cfg.d/99mmdebstrap"`,
-        codename,
-        tar,
-        "-",
-      ],
-      {
-        input: sources,
-        env: { ...toolEnvironment, SOURCE_DATE_EPOCH: epoch },
-        stdio: ["pipe", "pipe", "pipe"],
-      },
-    );
-  } catch (error) {
-    const said = (error as { stderr?: Buffer }).stderr?.toString().trim().split("\n").slice(-8).join("\n");
-    throw new Error(`mmdebstrap could not build the Debian layer:\n${said ?? String(error)}`);
-  }
-}
-
-const toolEnvironment = { PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", LC_ALL: "C" };
 
 const here = import.meta.dirname;
 
@@ -128,19 +68,12 @@ function folderLayer(name: string): Promise<Layer> {
   return layer(`${name}-${folderKey(folder)}`, (tar) => {
     const reproducible = ["--sort=name", `--mtime=@${epoch}`, "--owner=0", "--group=0", "--numeric-owner"];
     const modes = "--mode=u=rwX,go=rX";
-    output("tar", ["-cf", tar, ...reproducible, modes, "-C", folder, ...readdirSync(folder).sort()]);
+    execFileSync("tar", ["-cf", tar, ...reproducible, modes, "-C", folder, ...readdirSync(folder).sort()]);
   });
 }
 
 const base = debian();
-const debianKey = hash(
-  process.arch,
-  base.codename,
-  epoch,
-  packages.join(),
-  readFileSync(import.meta.filename, "utf8"),
-);
-const debianLayer = await layer(`debian-${debianKey}`, (tar) => debianTar(tar, base));
+const debianLayer = await layer(`debian-${hash(...debianLayerInputs(base))}`, (tar) => debianTar(tar, base));
 const images: ImageSpec[] = [
   {
     name: "crontab:latest",
@@ -165,7 +98,7 @@ const images: ImageSpec[] = [
 ];
 const layout = join(
   cache,
-  `layout-${hash(JSON.stringify(images), readFileSync(join(here, "oci-layout.ts"), "utf8"))}`,
+  `layout-${hash(JSON.stringify(images.map((image) => ({ ...image, layers: image.layers.map(({ digest }) => digest) }))), readFileSync(join(here, "oci-layout.ts"), "utf8"))}`,
 );
 if (!existsSync(layout)) writeLayout(layout, images);
 // Earlier builds are not kept.

@@ -48,11 +48,11 @@ class Digest extends Transform {
 }
 
 /** Compresses a tar archive with zstd, which nodes unpack several times faster than gzip. */
-export async function compressLayer(tar: string, file: string): Promise<Layer> {
+export async function compressLayer(tar: string, file: string): Promise<Omit<Layer, "file">> {
   const plain = new Digest();
   const packed = new Digest();
   await pipeline(createReadStream(tar), plain, createZstdCompress(), packed, createWriteStream(file));
-  return { file, digest: packed.digest(), diffId: plain.digest(), size: packed.size };
+  return { digest: packed.digest(), diffId: plain.digest(), size: packed.size };
 }
 
 /** Writes the images into `folder`, which appears only when it is whole. */
