@@ -13,6 +13,13 @@ async function createUnlessThere(
   namespace: string,
   object: KubeObject,
 ): Promise<boolean> {
+  // A look first: an object that is there holds its own address, which a second one could not have.
+  try {
+    await client.get(ref, namespace, object.metadata?.name ?? "");
+    return false;
+  } catch (error) {
+    if (!isApiError(error, "NotFound")) throw error;
+  }
   try {
     await client.create(ref, namespace, object);
     return true;
