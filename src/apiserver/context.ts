@@ -5,6 +5,7 @@ import type { Logger } from "#base/log.ts";
 import type { Random } from "#base/random.ts";
 import type { ClusterSettings, ResourceDefinition } from "#machinery/define-resource.ts";
 import type { ApiRequest, Caller } from "#machinery/api-request.ts";
+import type { KubeObject } from "#machinery/meta.ts";
 import type { Store } from "#store/store.ts";
 import type { AdmissionPlugin } from "./admission/contract.ts";
 import type { Authorizer } from "./auth/contract.ts";
@@ -22,6 +23,8 @@ export interface ServerContext {
   readonly authorizer: Authorizer;
   readonly settings: ClusterSettings;
   readonly leases: Leases;
+  /** Resources that are computed when asked for instead of stored, by `group/resource`. */
+  readonly computed: ReadonlyMap<string, () => Promise<readonly KubeObject[]>>;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;

@@ -1,6 +1,14 @@
 // metadata, the same for every kind: what the server sets, what may change, what is valid. Pure.
 
-import { child, forbidden, index, invalid, required, type FieldError } from "#machinery/field-error.ts";
+import {
+  child,
+  forbidden,
+  index,
+  invalid,
+  required,
+  tooLong,
+  type FieldError,
+} from "#machinery/field-error.ts";
 import { checkDnsLabel, checkLabelValue, checkQualifiedName } from "#machinery/names.ts";
 import type { KubeObject, ObjectMeta } from "#machinery/meta.ts";
 import type { ResourceDefinition } from "#machinery/define-resource.ts";
@@ -57,12 +65,7 @@ function validateAnnotations(annotations: Record<string, string> | undefined, pa
     checkQualifiedName(key.toLowerCase()).map((why) => invalid(path, key, why)),
   );
   const total = entries.reduce((sum, [key, value]) => sum + key.length + value.length, 0);
-  if (total > annotationsBytesMax)
-    errors.push({
-      type: "FieldValueTooLong",
-      field: path,
-      detail: `may not be more than ${annotationsBytesMax} bytes`,
-    });
+  if (total > annotationsBytesMax) errors.push(tooLong(path, annotationsBytesMax));
   return errors;
 }
 

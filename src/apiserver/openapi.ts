@@ -267,8 +267,8 @@ export function createOpenApi(
         return serveDocument(
           context,
           v2Protobuf,
-          await cached("v2 protobuf", async () =>
-            encodeOpenApiV2(JSON.parse((await json).toString()) as object),
+          await cached("v2 protobuf", () =>
+            Promise.resolve(encodeOpenApiV2(JSON.parse(json.toString()) as object)),
           ),
         );
       }

@@ -124,6 +124,7 @@ async function serveResource(
   if (definition.namespaced && info.namespace === "" && (info.name !== "" || info.verb === "create"))
     throw pathNotFound();
   const resource: ResourceContext = { ...context, definition };
+  if (definition.deprecation !== undefined) context.warn(definition.deprecation);
   if (info.subresource !== "") return serveSubresource(resource, subresources);
   if (!(definition.verbs as readonly string[]).includes(info.verb)) {
     throw methodNotAllowed(

@@ -37,6 +37,8 @@ export interface ApiServerOptions {
   readonly authorizer: Authorizer;
   /** Handlers by `resource/subresource` of the core group, or `resource.group/subresource`. */
   readonly subresources: Readonly<Record<string, SubresourceHandler>>;
+  /** Resources that are computed when asked for, by `group/resource`. */
+  readonly computed?: ReadonlyMap<string, () => Promise<readonly KubeObject[]>>;
   readonly readyChecks?: readonly HealthCheck[];
   readonly issuer: string;
   readonly jwks: () => Record<string, unknown>;
@@ -83,6 +85,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     authorizer: options.authorizer,
     settings: options.settings,
     leases: createLeases(store, clock),
+    computed: options.computed ?? new Map(),
     clock,
     random,
     log,

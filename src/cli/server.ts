@@ -23,6 +23,7 @@ interface ServerFlags {
   tokenAuthFile?: string;
   etcdServers?: string;
   controllers: string;
+  leaderElect?: boolean;
   nodeMonitorGracePeriod?: string;
   defaultNotReadyTolerationSeconds: string;
   defaultUnreachableTolerationSeconds: string;
@@ -133,6 +134,7 @@ async function run(flags: ServerFlags): Promise<void> {
       ),
     },
     controllers: list(flags.controllers),
+    leaderElect: flags.leaderElect ?? servers.length > 0,
     ...(flags.nodeMonitorGracePeriod === undefined
       ? {}
       : {
@@ -203,6 +205,10 @@ export function registerServerCommand(program: Command): void {
     .option("--token-auth-file <file>", 'static tokens: token,user,uid,"group1,group2"')
     .option("--etcd-servers <urls>", "an etcd cluster instead of the embedded store")
     .option("--controllers <names>", "controllers to run: *, names, -name", "*")
+    .option(
+      "--leader-elect",
+      "run controllers and scheduler only while holding their Leases (default with --etcd-servers)",
+    )
     .option(
       "--node-monitor-grace-period <duration>",
       "how long a node may be silent before it is NotReady (default 50s)",

@@ -1,8 +1,9 @@
 // The control plane in one process: store, API server, controllers, scheduler and addons, joined by `direct`
 // transports, each component with its own identity, authorization and admission.
 
-import { networkInterfaces } from "node:os";
+import { hostname, networkInterfaces } from "node:os";
 import { join } from "node:path";
+import { toError } from "#base/assert.ts";
 import { realClock, type Clock } from "#base/clock.ts";
 import type { Logger } from "#base/log.ts";
 import { realRandom, type Random } from "#base/random.ts";
@@ -38,10 +39,12 @@ import { startLoadBalancer } from "#cloud/load-balancer.ts";
 import { startControllers } from "#controllers/index.ts";
 import { startDnsService } from "#dns/service.ts";
 import type { Caller } from "#machinery/api-request.ts";
+import type { KubeObject } from "#machinery/meta.ts";
 import { createTokenSigner, type TokenSigner } from "#pki/service-account-tokens.ts";
 import { ensureClusterPki, type ClusterPki } from "#pki/cluster-pki.ts";
 import type { Component } from "#reconcile/component.ts";
 import { createInformerFactory } from "#reconcile/informers.ts";
+import { startLeaderElection } from "#reconcile/leader-election.ts";
 import { builtinResources } from "#resources/index.ts";
 import { startScheduler } from "#scheduler/index.ts";
 import { openStore, type StoreOptions } from "#store/open.ts";
@@ -70,6 +73,8 @@ export interface ControlPlaneOptions {
   readonly controllers: readonly string[];
   readonly nodeMonitorGracePeriodMs?: number;
   readonly loadBalancerPool?: Pool;
+  /** Several servers share one store: controllers and scheduler run where the Lease is held. */
+  readonly leaderElect?: boolean;
   readonly extraNames: readonly string[];
   readonly log: Logger;
   readonly clock?: Clock;
@@ -135,6 +140,33 @@ function makePki(options: ControlPlaneOptions, clock: Clock): Promise<ClusterPki
       ]),
     ],
   });
+}
+
+/** What `get componentstatuses` shows: component → why it is not healthy, or undefined. */
+type Health = Map<string, string | undefined>;
+
+function componentStatuses(health: Health): KubeObject[] {
+  return [...health].sort().map(([name, error]) => ({
+    metadata: { name },
+    conditions: [
+      {
+        type: "Healthy",
+        status: error === undefined ? "True" : "False",
+        ...(error === undefined ? { message: "ok" } : { error }),
+      },
+    ],
+  }));
+}
+
+/** Follows a component's life into the health table. */
+function follow(health: Health, name: string, component: Component): Component {
+  health.set(name, "starting");
+  component.ready.then(
+    () => health.set(name, undefined),
+    (error: unknown) => health.set(name, toError(error).message),
+  );
+  component.done.catch((error: unknown) => health.set(name, toError(error).message));
+  return component;
 }
 
 interface Late<T> {
@@ -208,6 +240,7 @@ async function startOver(options: ControlPlaneOptions, base: Base): Promise<Cont
     get: async (resource: string, namespace: string, name: string) =>
       late.server.value?.reads.get("", resource, namespace, name),
   };
+  const health: Health = new Map([["etcd-0", undefined]]);
   const tokens = { signer, audiences: [issuer], lookup, clock, random };
   const server = await createApiServer({
     store,
@@ -226,6 +259,7 @@ async function startOver(options: ControlPlaneOptions, base: Base): Promise<Cont
       kubelet: { authority: pki.authority.certificate, client: pki.kubeletClient },
       tokens,
     }),
+    computed: new Map([["/componentstatuses", () => Promise.resolve(componentStatuses(health))]]),
     readyChecks: [
       {
         name: "poststarthook/rbac/bootstrap-roles",
@@ -264,7 +298,7 @@ async function startOver(options: ControlPlaneOptions, base: Base): Promise<Cont
     handle: (request, credentials) => server.authenticateAndHandle(request, credentials),
   });
   await keepKubernetesEndpoints(admin, { address: options.advertiseAddress, port: listener.port });
-  const loops = startLoops(options, base, server, clientOf);
+  const loops = startLoops(options, base, server, clientOf, health);
   return {
     server,
     pki,
@@ -299,6 +333,7 @@ function startLoops(
   base: Base,
   server: ApiServer,
   clientOf: (caller: Caller, agent: string) => Client,
+  health: Health,
 ): Loops {
   const { log, clock, random, pki } = base;
   const manager = user("system:kube-controller-manager");
@@ -310,7 +345,7 @@ function startLoops(
   const accountCaller = (account: string): Caller =>
     serviceAccountCaller({ namespace: "kube-system", name: account, uid: "" });
   const deps = (caller: Caller) => ({ transport: server.direct(caller), clock, random, log });
-  const components: Component[] = [
+  const startManager = (): Component =>
     startControllers(
       {
         rootCa: pki.authority.certificate,
@@ -320,11 +355,25 @@ function startLoops(
           : { nodeMonitorGracePeriodMs: options.nodeMonitorGracePeriodMs }),
       },
       { clock, random, log, informers, clientFor: (account) => clientOf(accountCaller(account), account) },
+    );
+  const schedulerClient = clientOf(user("system:kube-scheduler"), "kube-scheduler");
+  const startScheduling = (): Component =>
+    startScheduler({}, { clock, random, log, informers, client: schedulerClient });
+  // Only one of several servers may run these; alone, there is nobody to elect against.
+  const led = (name: string, client: Client, lead: () => Component): Component =>
+    options.leaderElect === true
+      ? startLeaderElection(
+          { client, namespace: "kube-system", name, identity: `${hostname()}_${random.uuid()}`, lead },
+          { clock, random, log },
+        )
+      : lead();
+  const components: Component[] = [
+    follow(
+      health,
+      "controller-manager",
+      led("kube-controller-manager", clientOf(manager, "kube-controller-manager"), startManager),
     ),
-    startScheduler(
-      {},
-      { clock, random, log, informers, client: clientOf(user("system:kube-scheduler"), "kube-scheduler") },
-    ),
+    follow(health, "scheduler", led("kube-scheduler", schedulerClient, startScheduling)),
     startDnsService({ clusterIp: options.clusterDns }, deps(loopback), informers),
     ...(options.loadBalancerPool === undefined
       ? []

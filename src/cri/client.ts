@@ -15,7 +15,6 @@ import type {
   Image,
   ListedContainer,
   PodSandbox,
-  PodSandboxConfig,
   PodSandboxStatus,
   RuntimeCondition,
   RuntimeVersion,

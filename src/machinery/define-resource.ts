@@ -142,6 +142,8 @@ export interface ResourceDefinition<T extends KubeObject = KubeObject> {
   readonly allowCreateOnUpdate: boolean;
   /** An update must name a resourceVersion. */
   readonly requireResourceVersion: boolean;
+  /** Told to everyone who uses this version: `v1 ComponentStatus is deprecated in v1.19+`. */
+  readonly deprecation: string | undefined;
   /** Objects vanish this long after their last write (events). */
   readonly timeToLiveSeconds: number | undefined;
 }
@@ -181,6 +183,7 @@ export function defineResource<T extends KubeObject>(given: Given<T>): ResourceD
     allocate: undefined,
     allowCreateOnUpdate: false,
     requireResourceVersion: false,
+    deprecation: undefined,
     timeToLiveSeconds: undefined,
     ...given,
     validate,

@@ -83,12 +83,6 @@ export const notFoundField = (field: string, value: unknown): FieldError => ({
   value,
   detail: "",
 });
-export const typeInvalid = (field: string, value: unknown, detail: string): FieldError => ({
-  type: "FieldValueTypeInvalid",
-  field,
-  value,
-  detail,
-});
 export const notSupported = (field: string, value: unknown, supported: readonly string[]): FieldError => ({
   type: "FieldValueNotSupported",
   field,

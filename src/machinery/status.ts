@@ -129,14 +129,6 @@ export const methodNotAllowed = (subject: Subject, method: string): ApiError =>
     `${method} is not supported on resources of kind ${JSON.stringify(groupResource(subject))}`,
     detailsOf(subject, ""),
   );
-export const tooManyRequests = (message: string, seconds: number): ApiError =>
-  failure(
-    429,
-    "TooManyRequests",
-    message,
-    { retryAfterSeconds: seconds },
-    { "retry-after": String(seconds) },
-  );
 export const notAcceptable = (supported: readonly string[]): ApiError =>
   failure(406, "NotAcceptable", `only the following media types are accepted: ${supported.join(", ")}`);
 export const unsupportedMediaType = (supported: readonly string[]): ApiError =>

@@ -24,7 +24,6 @@ export interface KubeletAccess {
 
 const kubeletPort = 10250;
 const connectTimeoutMs = 10_000;
-const headBytesMax = 64 * 1024;
 /** Of the words by which a kubelet refuses. */
 const refusalBytesMax = 2048;
 /** Headers that belong to one connection, or that say who the caller is: the next hop gets its own. */

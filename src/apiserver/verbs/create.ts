@@ -44,7 +44,7 @@ export async function createObject(
   object: KubeObject,
   options: WriteOptions,
 ): Promise<CachedObject> {
-  const { definition, server } = context;
+  const { server } = context;
   const metadata = (object.metadata ??= {});
   if (metadata.resourceVersion)
     throw badRequest("resourceVersion should not be set on objects to be created");

@@ -11,7 +11,7 @@ import type { ResourceContext } from "../context.ts";
 import type { OutputForm } from "../negotiate.ts";
 import { integerParameter, resourceVersionParameter } from "../options.ts";
 import { selectionOf, type Selection } from "../selection.ts";
-import { CachedObject, storageKey, storagePrefix } from "../stored-object.ts";
+import { CachedObject, encodeObject, packValue, storageKey, storagePrefix } from "../stored-object.ts";
 import { partialMetadata, table, tableRow, type IncludeObject } from "../table.ts";
 import { namespaceOf } from "../write.ts";
 
@@ -30,6 +30,13 @@ export function includeObject(query: URLSearchParams): IncludeObject {
 
 export async function get(context: ResourceContext, form: OutputForm): Promise<ApiResponse> {
   const { definition, server, info, query } = context;
+  const computed = await computedObjects(context);
+  if (computed !== undefined) {
+    const one = computed.find((object) => object.object.metadata?.name === info.name);
+    if (one === undefined)
+      throw notFound({ group: definition.group, resource: definition.resource }, info.name);
+    return oneAnswer(context, 200, one, form);
+  }
   const version = resourceVersionParameter(query.get("resourceVersion"));
   if (version === undefined) await server.caches.waitForNewest();
   else await server.caches.waitFor(version);
@@ -67,6 +74,17 @@ export async function oneAnswer(
     return bytesAnswer(status, form.contentType, [object.bytes]);
   }
   return objectAnswer(status, object.object, form);
+}
+
+/** The objects of a resource that is computed when asked for; undefined: this one is stored. */
+async function computedObjects(context: ResourceContext): Promise<CachedObject[] | undefined> {
+  const { definition, server } = context;
+  const make = server.computed.get(`${definition.group}/${definition.resource}`);
+  if (make === undefined) return undefined;
+  const key = (object: KubeObject): string => storageKey(definition.storage, "", object.metadata?.name ?? "");
+  return (await make()).map((object) =>
+    CachedObject.fromValue(key(object), packValue(encodeObject(object, definition)), 0),
+  );
 }
 
 interface Page {
@@ -125,6 +143,13 @@ function take(
 async function readPage(context: ResourceContext): Promise<Page> {
   const { definition, server, query } = context;
   const selection = selectionOf(query, definition);
+  const computed = await computedObjects(context);
+  if (computed !== undefined) {
+    return {
+      objects: computed.filter((object) => selection.matches(object)),
+      revision: server.caches.revision,
+    };
+  }
   const limit = integerParameter(query, "limit") ?? 0;
   if (limit < 0) throw badRequest("limit must not be negative");
   const size = limit === 0 ? Infinity : limit;

@@ -14,6 +14,7 @@ export const componentStatus = defineResource<ComponentStatus>({
   shortNames: ["cs"],
   namespaced: false,
   verbs: ["get", "list"],
+  deprecation: "v1 ComponentStatus is deprecated in v1.19+",
   validateName: () => [],
   columns: [
     nameColumn,

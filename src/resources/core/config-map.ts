@@ -2,7 +2,7 @@
 
 import { defineResource } from "#machinery/define-resource.ts";
 import type { ConfigMap } from "#machinery/gen/types/core-v1.ts";
-import { forbidden, invalid, keyed, type FieldError } from "#machinery/field-error.ts";
+import { forbidden, invalid, keyed, tooLong, type FieldError } from "#machinery/field-error.ts";
 import { checkConfigKey, checkDnsSubdomain, nameCheck } from "#machinery/names.ts";
 import { ageColumn, column, nameColumn } from "../columns.ts";
 
@@ -21,12 +21,7 @@ function validate(object: ConfigMap): FieldError[] {
     errors.push(...checkConfigKey(key).map((why) => invalid(keyed("binaryData", key), key, why)));
     size += Buffer.byteLength(value, "base64");
   }
-  if (size > dataBytesMax)
-    errors.push({
-      type: "FieldValueTooLong",
-      field: "",
-      detail: `may not be more than ${dataBytesMax} bytes`,
-    });
+  if (size > dataBytesMax) errors.push(tooLong("", dataBytesMax));
   return errors;
 }
 

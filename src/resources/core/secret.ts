@@ -2,7 +2,7 @@
 
 import { defineResource } from "#machinery/define-resource.ts";
 import type { Secret } from "#machinery/gen/types/core-v1.ts";
-import { forbidden, invalid, keyed, required, type FieldError } from "#machinery/field-error.ts";
+import { forbidden, invalid, keyed, required, tooLong, type FieldError } from "#machinery/field-error.ts";
 import { checkConfigKey, checkDnsSubdomain, nameCheck } from "#machinery/names.ts";
 import { ageColumn, column, nameColumn } from "../columns.ts";
 
@@ -22,12 +22,7 @@ function validate(object: Secret): FieldError[] {
     errors.push(...checkConfigKey(key).map((why) => invalid(keyed("data", key), key, why)));
     size += Buffer.byteLength(value, "base64");
   }
-  if (size > dataBytesMax)
-    errors.push({
-      type: "FieldValueTooLong",
-      field: "data",
-      detail: `may not be more than ${dataBytesMax} bytes`,
-    });
+  if (size > dataBytesMax) errors.push(tooLong("data", dataBytesMax));
   for (const key of requiredKeys[object.type ?? ""] ?? [])
     if (!Object.hasOwn(object.data ?? {}, key)) errors.push(required(keyed("data", key)));
   if (

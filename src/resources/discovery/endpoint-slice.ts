@@ -2,7 +2,15 @@
 
 import { defineResource } from "#machinery/define-resource.ts";
 import type { EndpointSlice } from "#machinery/gen/types/discovery-v1.ts";
-import { child, index, invalid, notSupported, required, type FieldError } from "#machinery/field-error.ts";
+import {
+  child,
+  index,
+  invalid,
+  notSupported,
+  required,
+  tooMany,
+  type FieldError,
+} from "#machinery/field-error.ts";
 import { checkDnsSubdomain, nameCheck } from "#machinery/names.ts";
 import { ageColumn, column, nameColumn } from "../columns.ts";
 
@@ -22,13 +30,7 @@ function validate(object: EndpointSlice): FieldError[] {
   else if (!["FQDN", "IPv4", "IPv6"].includes(object.addressType))
     errors.push(notSupported("addressType", object.addressType, ["FQDN", "IPv4", "IPv6"]));
   const all = object.endpoints ?? [];
-  if (all.length > endpointsMax)
-    errors.push({
-      type: "FieldValueTooMany",
-      field: "endpoints",
-      value: all.length,
-      detail: `must have at most ${endpointsMax} items`,
-    });
+  if (all.length > endpointsMax) errors.push(tooMany("endpoints", all.length, endpointsMax));
   for (const [at, endpoint] of all.entries()) {
     const own = index("endpoints", at);
     if ((endpoint.addresses ?? []).length === 0)
