@@ -92,10 +92,21 @@ export function startDnsService(
     }
   }
 
+  /** A Service that is there holds its address, which a second one could not have. */
+  async function serviceIsThere(): Promise<boolean> {
+    try {
+      await client.get(Services, namespace, name);
+      return true;
+    } catch (error) {
+      if (isApiError(error, "NotFound")) return false;
+      throw error;
+    }
+  }
+
   async function sync(): Promise<void> {
     if (stopped || !nodes.synced) return;
     try {
-      if (written === "")
+      if (written === "" && !(await serviceIsThere()))
         await createUnlessThere(client.create(Services, namespace, dnsService(options.clusterIp)));
       const slice: EndpointSlice = {
         apiVersion: "discovery.k8s.io/v1",
