@@ -2,11 +2,12 @@
 
 import type { Client } from "#client/client.ts";
 import type { Component, Deps } from "#reconcile/component.ts";
-import { startController, type ControllerDefinition } from "#reconcile/controller.ts";
+import { startController, type ControllerDefinition, type ControllerDeps } from "#reconcile/controller.ts";
 import type { InformerFactory } from "#reconcile/informer.ts";
 import { startComponents } from "#reconcile/manager.ts";
 import { endpointSliceController } from "./endpoint-slice.ts";
 import { endpointsController } from "./endpoints.ts";
+import { startGarbageCollector, type GarbageCollectorOptions } from "./garbage-collector.ts";
 import { namespaceController } from "./namespace.ts";
 import { nodeLifecycleController, type NodeLifecycleOptions } from "./node-lifecycle.ts";
 import { podGcController, type PodGcOptions } from "./pod-gc.ts";
@@ -15,7 +16,7 @@ import { rootCaController } from "./root-ca.ts";
 import { serviceAccountController } from "./service-account.ts";
 import { taintEvictionController } from "./taint-eviction.ts";
 
-export interface ControllerOptions extends NodeLifecycleOptions, PodGcOptions {
+export interface ControllerOptions extends NodeLifecycleOptions, PodGcOptions, GarbageCollectorOptions {
   /** PEM of the CA that `kube-root-ca.crt` publishes; without one that controller does not run. */
   readonly rootCa?: string;
   /** As `--controllers`: `*`, names, `-name`. */
@@ -35,50 +36,59 @@ interface Entry {
   readonly name: string;
   /** The service account in kube-system whose role allows what it writes. */
   readonly account: string;
-  /** What it runs; more than one loop, if it has more than one kind of key. */
-  readonly definitions: (
-    options: ControllerOptions,
-    deps: ControllersDeps,
-  ) => readonly ControllerDefinition[];
+  /** What it runs; nothing, if the options leave out what it needs. */
+  readonly start: (options: ControllerOptions, deps: ControllerDeps) => Component | undefined;
 }
+
+type Start = Entry["start"];
+const loop =
+  (definition: ControllerDefinition): Start =>
+  (_options, deps) =>
+    startController(definition, deps);
 
 export const controllers: readonly Entry[] = [
   {
     name: "serviceaccount-controller",
     account: "service-account-controller",
-    definitions: () => [serviceAccountController],
+    start: loop(serviceAccountController),
   },
   {
     name: "root-ca-certificate-publisher-controller",
     account: "root-ca-cert-publisher",
-    definitions: ({ rootCa }) => (rootCa === undefined ? [] : [rootCaController(rootCa)]),
+    start: ({ rootCa }, deps) =>
+      rootCa === undefined ? undefined : startController(rootCaController(rootCa), deps),
   },
-  {
-    name: "replication-controller",
-    account: "replication-controller",
-    definitions: () => [replicationController],
-  },
-  { name: "endpoints-controller", account: "endpoint-controller", definitions: () => [endpointsController] },
+  { name: "replication-controller", account: "replication-controller", start: loop(replicationController) },
+  { name: "endpoints-controller", account: "endpoint-controller", start: loop(endpointsController) },
   {
     name: "endpointslice-controller",
     account: "endpointslice-controller",
-    definitions: () => [endpointSliceController],
+    start: loop(endpointSliceController),
   },
   {
     name: "node-lifecycle-controller",
     account: "node-controller",
-    definitions: (options, { clock }) => [nodeLifecycleController(options, () => clock.monotonic())],
+    start: (options, deps) =>
+      startController(
+        nodeLifecycleController(options, () => deps.clock.monotonic()),
+        deps,
+      ),
   },
+  { name: "taint-eviction-controller", account: "node-controller", start: loop(taintEvictionController) },
+  { name: "namespace-controller", account: "namespace-controller", start: loop(namespaceController) },
   {
-    name: "taint-eviction-controller",
-    account: "node-controller",
-    definitions: () => [taintEvictionController],
+    name: "garbage-collector-controller",
+    account: "generic-garbage-collector",
+    start: (options, deps) => startGarbageCollector(options, deps),
   },
-  { name: "namespace-controller", account: "namespace-controller", definitions: () => [namespaceController] },
   {
     name: "pod-garbage-collector-controller",
     account: "pod-garbage-collector",
-    definitions: (options, { clock }) => [podGcController(options, () => clock.monotonic())],
+    start: (options, deps) =>
+      startController(
+        podGcController(options, () => deps.clock.monotonic()),
+        deps,
+      ),
   },
 ];
 
@@ -97,12 +107,10 @@ export function selectControllers(wanted: readonly string[] = ["*"]): readonly E
 
 /** Starts the chosen controllers as one component. The informers must be started by their owner. */
 export function startControllers(options: ControllerOptions, deps: ControllersDeps): Component {
-  const list = selectControllers(options.controllers).flatMap(({ name, account, definitions }) =>
-    definitions(options, deps).map((definition) => ({
-      name,
-      early: true,
-      start: () => startController(definition, { ...deps, client: deps.clientFor(account) }),
-    })),
-  );
+  const list = selectControllers(options.controllers).map(({ name, account, start }) => ({
+    name,
+    early: true,
+    start: () => start(options, { ...deps, client: deps.clientFor(account) }),
+  }));
   return startComponents("controllers", list, deps.log);
 }

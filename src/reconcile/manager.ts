@@ -8,7 +8,8 @@ export interface Startable {
   readonly name: string;
   /** Start without waiting for the ready of those before it in the list. */
   readonly early?: boolean;
-  readonly start: () => Component;
+  /** Undefined when there is nothing to start. */
+  readonly start: () => Component | undefined;
 }
 
 /** One component made of several. The failure of one stops all and fails `done`. */
@@ -40,6 +41,7 @@ export function startComponents(name: string, list: readonly Startable[], log: L
       if (!early) await Promise.all(running.map((component) => component.ready));
       if (stopping !== undefined) return;
       const component = start();
+      if (component === undefined) continue;
       running.push(component);
       component.done.catch((thrown: unknown) => fail(of, thrown));
     }
