@@ -63,7 +63,7 @@ if (wants("root")) {
       `\n== Left out: ${files.length} files of tests with real containers (they need root on Linux: run 'sudo npm test')`,
     );
   } else {
-    step("System packages for the tests with real containers", "sh", ["cluster/install-packages.sh"]);
+    step("System packages for the tests with real containers", "sh", ["scripts/setup.sh"]);
     step("Tests with real containers", node, [
       "--test",
       "--test-concurrency=1",
