@@ -5,10 +5,16 @@ import { registerLocalCommands } from "./local.ts";
 import { registerNodeCommand } from "./node.ts";
 import { registerServerCommand } from "./server.ts";
 
+if (process.argv[2] === "kubectl") {
+  const { kubectlProcess } = await import("./kubectl.ts");
+  await kubectlProcess(process.argv.slice(3));
+}
+
 const program = new Command("leme").description("Kubernetes in TypeScript").version("0.1.0");
 registerLocalCommands(program);
 registerServerCommand(program);
 registerNodeCommand(program);
+program.command("kubectl").description("our kubectl, as `bin/kubectl`: every word after it is kubectl's own");
 
 try {
   await program.parseAsync();

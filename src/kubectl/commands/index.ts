@@ -1,0 +1,80 @@
+// The commands by name. Each one's code is loaded when it runs, so that none pays for another.
+
+import type { Command } from "../command.ts";
+
+export interface CommandEntry {
+  readonly name: string;
+  readonly short: string;
+  readonly section: Section;
+  /** Missing: a command of kubectl that is not built yet. */
+  readonly load?: () => Promise<Command>;
+}
+
+export const sections = [
+  "Basic Commands (Beginner)",
+  "Basic Commands (Intermediate)",
+  "Deploy Commands",
+  "Cluster Management Commands",
+  "Troubleshooting and Debugging Commands",
+  "Settings Commands",
+  "Other Commands",
+] as const;
+export type Section = (typeof sections)[number];
+
+export const commands: readonly CommandEntry[] = [
+  {
+    name: "create",
+    short: "Create a resource from a file or from stdin",
+    section: "Basic Commands (Beginner)",
+    load: async () => (await import("./create.ts")).create,
+  },
+  {
+    name: "get",
+    short: "Show one or many resources",
+    section: "Basic Commands (Intermediate)",
+    load: async () => (await import("./get.ts")).get,
+  },
+  {
+    name: "delete",
+    short: "Delete resources by file, by name, or by label",
+    section: "Basic Commands (Intermediate)",
+    load: async () => (await import("./delete.ts")).deleteCommand,
+  },
+  {
+    name: "scale",
+    short: "Set how many replicas there should be",
+    section: "Deploy Commands",
+    load: async () => (await import("./scale.ts")).scale,
+  },
+  {
+    name: "cluster-info",
+    short: "Show where the cluster's services answer",
+    section: "Cluster Management Commands",
+    load: async () => (await import("./cluster-info.ts")).clusterInfo,
+  },
+  {
+    name: "api-resources",
+    short: "Print the resources that the server serves",
+    section: "Other Commands",
+    load: async () => (await import("./api-resources.ts")).apiResources,
+  },
+  {
+    name: "api-versions",
+    short: 'Print the API versions that the server serves, as "group/version"',
+    section: "Other Commands",
+    load: async () => (await import("./api-versions.ts")).apiVersions,
+  },
+  {
+    name: "version",
+    short: "Print the versions of client and server",
+    section: "Other Commands",
+    load: async () => (await import("./version.ts")).version,
+  },
+];
+
+/** Commands of kubectl 1.36 that are not built yet: they are known, and say so. */
+export const notBuilt: ReadonlySet<string> = new Set(
+  "alpha annotate apply attach auth autoscale certificate completion cordon cp debug describe diff drain edit events explain expose kuberc kustomize label patch plugin port-forward proxy replace rollout run set taint top uncordon wait".split(
+    " ",
+  ),
+);

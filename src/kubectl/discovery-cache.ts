@@ -1,0 +1,55 @@
+// What a server serves, remembered on disk for a while: a file per server. A word it does not know is looked up anew.
+
+import { mkdir, readFile, rename, stat, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { Client } from "#client/client.ts";
+import { fetchGroupVersions, makeDiscovery, type Discovery, type GroupVersion } from "./discovery.ts";
+
+const keptMs = 6 * 3_600_000;
+
+interface Place {
+  /** Folder of the cache; without one nothing is remembered. */
+  readonly dir: string | undefined;
+  readonly server: string;
+  readonly now: number;
+}
+
+export async function openDiscovery(client: Client, place: Place): Promise<Discovery> {
+  const file = fileOf(place);
+  const refresh = async (): Promise<readonly GroupVersion[]> => {
+    const found = await fetchGroupVersions(client);
+    if (file !== undefined) await remember(file, found);
+    return found;
+  };
+  const remembered = file === undefined ? undefined : await recall(file, place.now);
+  return remembered === undefined
+    ? makeDiscovery(await refresh(), undefined)
+    : makeDiscovery(remembered, refresh);
+}
+
+const fileOf = ({ dir, server }: Place): string | undefined =>
+  dir === undefined || dir === ""
+    ? undefined
+    : join(dir, "discovery", server.replace(/[^-\w.]/g, "_"), "leme.json");
+
+async function recall(file: string, now: number): Promise<readonly GroupVersion[] | undefined> {
+  try {
+    const { mtimeMs } = await stat(file);
+    if (now - mtimeMs > keptMs) return undefined;
+    return JSON.parse(await readFile(file, "utf8")) as GroupVersion[];
+  } catch {
+    // Not there, or not whole: the server knows better.
+    return undefined;
+  }
+}
+
+async function remember(file: string, found: readonly GroupVersion[]): Promise<void> {
+  const temporary = `${file}.${process.pid}`;
+  try {
+    await mkdir(join(file, ".."), { recursive: true, mode: 0o750 });
+    await writeFile(temporary, JSON.stringify(found), { mode: 0o640 });
+    await rename(temporary, file);
+  } catch {
+    // A home that cannot be written to: every command asks the server.
+  }
+}

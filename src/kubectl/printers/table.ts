@@ -1,0 +1,87 @@
+// Tables that the server made, and the columns that kubectl puts around them: namespace, labels, kinds before names.
+
+import type { KubeObject } from "#machinery/meta.ts";
+
+export interface TableColumn {
+  readonly name: string;
+  readonly type?: string;
+  readonly format?: string;
+  readonly priority?: number;
+}
+
+export interface TableRow {
+  readonly cells: readonly unknown[];
+  readonly object?: KubeObject;
+}
+
+export interface Table extends KubeObject {
+  readonly columnDefinitions?: readonly TableColumn[];
+  readonly rows?: readonly TableRow[];
+}
+
+export interface TableOptions {
+  readonly wide: boolean;
+  readonly noHeaders: boolean;
+  readonly withNamespace: boolean;
+  /** `pod`, `deployment.apps`: put before names. */
+  readonly withKind?: string;
+  readonly showLabels: boolean;
+  readonly labelColumns: readonly string[];
+}
+
+export const isTable = (object: KubeObject): object is Table => object.kind === "Table";
+
+const controlCharacters = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]/g;
+
+/** No cell may steer the terminal. */
+const escapeTerminal = (text: string): string =>
+  text.replace(controlCharacters, (character) =>
+    character === "\u001b" ? "^[" : `\\x${character.charCodeAt(0).toString(16).padStart(2, "0")}`,
+  );
+
+function cellText(value: unknown): string {
+  if (value === null || value === undefined) return "";
+  if (typeof value !== "string")
+    return typeof value === "object" ? JSON.stringify(value) : String(value as number);
+  const end = value.search(/[\f\n\r]/);
+  return escapeTerminal(end < 0 ? value : `${value.slice(0, end)}...`).replaceAll("\t", "\\t");
+}
+
+const labelsText = (labels: Readonly<Record<string, string>>): string => {
+  const pairs = Object.keys(labels)
+    .sort()
+    .map((key) => `${key}=${labels[key]}`);
+  return pairs.length === 0 ? "<none>" : pairs.join(",");
+};
+
+/** The header line, and one line of cells per row. */
+export function tableCells(
+  columns: readonly TableColumn[],
+  rows: readonly TableRow[],
+  options: TableOptions,
+): { readonly header: readonly string[]; readonly lines: readonly (readonly string[])[] } {
+  const shown = columns
+    .map((column, index) => ({ column, index }))
+    .filter(({ column }) => options.wide || (column.priority ?? 0) === 0);
+  const header = [
+    ...(options.withNamespace ? ["NAMESPACE"] : []),
+    ...shown.map(({ column }) => column.name.toUpperCase()),
+    ...options.labelColumns.map((label) => label.slice(label.lastIndexOf("/") + 1).toUpperCase()),
+    ...(options.showLabels ? ["LABELS"] : []),
+  ];
+  const nameIndex = columns.findIndex(({ format }) => format === "name");
+  const lines = rows.map(({ cells, object }) => {
+    const labels = object?.metadata?.labels ?? {};
+    const text = (index: number): string =>
+      index === nameIndex && options.withKind !== undefined
+        ? `${options.withKind}/${cellText(cells[index])}`
+        : cellText(cells[index]);
+    return [
+      ...(options.withNamespace ? [object?.metadata?.namespace ?? ""] : []),
+      ...shown.map(({ index }) => text(index)),
+      ...options.labelColumns.map((label) => (Object.hasOwn(labels, label) ? (labels[label] ?? "") : "")),
+      ...(options.showLabels ? [labelsText(labels)] : []),
+    ];
+  });
+  return { header, lines };
+}
