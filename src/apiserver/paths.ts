@@ -33,6 +33,9 @@ export const version = {
   platform: `${process.platform}/${process.arch === "x64" ? "amd64" : process.arch}`,
 };
 
+/** What anybody may read: a browser sent to the dashboard has no credentials, and the answer holds nothing. */
+export const openPaths: ReadonlySet<string> = new Set(["/ui", "/ui/"]);
+
 interface PathOptions {
   readonly discovery: Discovery;
   readonly openapi: OpenApi;

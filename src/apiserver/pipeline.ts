@@ -19,7 +19,7 @@ import type { RequestContext, ResourceContext, ServerContext } from "./context.t
 import { negotiate, type OutputForm } from "./negotiate.ts";
 import { checkParameters } from "./options.ts";
 import { requestInfo } from "./request-info.ts";
-import type { PathHandlers } from "./paths.ts";
+import { openPaths, type PathHandlers } from "./paths.ts";
 import type { SubresourceHandlers } from "./subresources/contract.ts";
 import { create } from "./verbs/create.ts";
 import { deleteCollection, deleteOne } from "./verbs/delete.ts";
@@ -99,6 +99,7 @@ function refuseImpersonation(request: ApiRequest): void {
 
 async function authorize(context: RequestContext): Promise<void> {
   const { info, caller, server } = context;
+  if (!info.isResource && openPaths.has(info.path)) return;
   const attributes: Attributes = { caller, ...info };
   const decision = await server.authorizer.authorize(attributes);
   if (decision.verdict === "allow") return;

@@ -142,10 +142,17 @@ export function startNodeAgent(options: NodeAgentOptions, deps: NodeAgentDeps): 
 
   async function report(): Promise<void> {
     if (known === undefined) return register();
+    // Read anew: the control plane writes this status too (Unknown, where it took this node for lost), and only who
+    // compares with what is there now finds out.
+    const before = await client.get<Node>(Nodes, "", nodeName).catch((error: unknown) => {
+      if (isApiError(error, "NotFound")) return undefined;
+      throw error;
+    });
+    known = before;
+    if (before === undefined) return register();
     const next = await currentStatus();
-    const before = known;
     const due = clock.monotonic() - reportedAt >= nodeStatusReportMs;
-    if (!due && !nodeStatusChanged(known.status ?? {}, next)) return;
+    if (!due && !nodeStatusChanged(before.status ?? {}, next)) return;
     try {
       known = await client.patch<Node>(
         Nodes,

@@ -62,11 +62,17 @@ export async function readyNodes(client: Client): Promise<string[]> {
     .map((node) => node.metadata?.name ?? "");
 }
 
-/** The processes in a pod's cgroup that run `program`. */
-export function processesInPod(uid: string, program: string): ProcessIdentity[] {
+/** The processes whose cgroup's path holds `part`. */
+export function processesInCgroup(part: string): ProcessIdentity[] {
   return allPids()
-    .filter((pid) => readIfExists(`/proc/${pid}/cgroup`)?.includes(`/pod${uid}/`) === true)
-    .filter((pid) => commandLine(pid).some((word) => word.endsWith(program)))
+    .filter((pid) => readIfExists(`/proc/${pid}/cgroup`)?.includes(part) === true)
     .map(identify)
     .filter((identity) => identity !== undefined);
+}
+
+/** The processes in a pod's cgroup that run `program`. */
+export function processesInPod(uid: string, program: string): ProcessIdentity[] {
+  return processesInCgroup(`/pod${uid}/`).filter(({ pid }) =>
+    commandLine(pid).some((word) => word.endsWith(program)),
+  );
 }

@@ -16,6 +16,7 @@ import { leftoversOf } from "./leftovers.ts";
 import {
   connect,
   listPods,
+  processesInCgroup,
   processesInPod,
   readyNodes,
   servingPods,
@@ -156,6 +157,21 @@ test("a node whose every process is killed", { skip }, async (t) => {
   });
 });
 
+test("a node taken for lost, which is not, says so itself", { skip }, async () => {
+  const [node] = cluster.plan().nodes;
+  const agent = node === undefined ? undefined : recordedDaemon(node.agentRecord);
+  assert.ok(node !== undefined && agent !== undefined);
+  const isReady = async (): Promise<boolean> => (await readyNodes(client)).includes(node.name);
+  assert.ok(signalProcess(agent, "SIGSTOP"));
+  try {
+    await until("NotReady", servingMsMax, async () => ((await isReady()) ? undefined : true));
+  } finally {
+    signalProcess(agent, "SIGCONT");
+  }
+  await until("Ready again", servingMsMax, async () => ((await isReady()) ? true : undefined));
+  await servingPods(client, replicas, servingMsMax);
+});
+
 test("scale to ten and back", { skip }, async () => {
   for (const count of [10, replicas]) {
     const said = await cluster.runOk([ourKubectl, "scale", "rc/website", `--replicas=${count}`]);
@@ -190,7 +206,9 @@ function nodeWithOnePod(nodes: readonly NodePlan[], pods: readonly ObservedPod[]
 function killEverything(node: NodePlan): void {
   const agent = recordedDaemon(node.agentRecord);
   assert.ok(agent !== undefined);
-  for (const each of [agent, ...processesOfNode(node)]) signalProcess(each, "SIGKILL");
+  const containers = processesInCgroup(`${node.cgroup}/`);
+  assert.notEqual(containers.length, 0, `no container runs on ${node.name}`);
+  for (const each of [agent, ...processesOfNode(node), ...containers]) signalProcess(each, "SIGKILL");
 }
 
 function balancerAddress(): Promise<string> {
