@@ -14,7 +14,9 @@ export interface OpenApi {
 }
 
 const keepMs = 60_000;
-const v2Protobuf = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf";
+/** Asked for with an `@` by older clients too, which is no letter of a media type: the answer never has it. */
+const v2Protobuf = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf";
+const v2ProtobufAsked = /openapi\.spec\.v2[.@]v1\.0\+protobuf/;
 
 type Style = "v2" | "v3";
 
@@ -261,7 +263,7 @@ export function createOpenApi(
         const json = await cached("v2", async () =>
           Buffer.from(JSON.stringify(await build(registry.definitions, "v2"))),
         );
-        if (!(context.request.headers["accept"] ?? "").includes("openapi.spec.v2@v1.0+protobuf"))
+        if (!v2ProtobufAsked.test(context.request.headers["accept"] ?? ""))
           return serveDocument(context, "application/json", json);
         const { encodeOpenApiV2 } = await import("./openapi-protobuf.ts");
         return serveDocument(
