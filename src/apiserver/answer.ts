@@ -1,6 +1,6 @@
 // Answers: objects, lists, errors and plain values in the form that was negotiated.
 
-import type { ApiBody, ApiResponse } from "#machinery/api-request.ts";
+import type { ApiResponse } from "#machinery/api-request.ts";
 import { encodeProtobuf } from "#machinery/codec/protobuf.ts";
 import type { KubeObject } from "#machinery/meta.ts";
 import type { ApiError, Status } from "#machinery/status.ts";
@@ -56,15 +56,13 @@ export function errorAnswer(error: ApiError, protobuf: boolean): ApiResponse {
   });
 }
 
-export function successStatus(details: Status["details"]): Status {
+/** A success without a code of its own, as deletions answer. */
+export function successStatus(details: Status["details"]): Omit<Status, "code"> {
   return {
     kind: "Status",
     apiVersion: "v1",
     metadata: {},
     status: "Success",
     ...(details === undefined ? {} : { details }),
-    code: 200,
   };
 }
-
-export const emptyBody: ApiBody = { kind: "empty" };

@@ -2,7 +2,7 @@
 
 import type { Logger } from "#base/log.ts";
 import type { Clock } from "#base/clock.ts";
-import { failure } from "#machinery/status.ts";
+import { futureVersion } from "#machinery/status.ts";
 import { CompactedError, prefixEnd, type Store, type Watch } from "#store/store.ts";
 import { CachedObject, storagePrefix } from "./stored-object.ts";
 import { ResourceCache } from "./watch-cache.ts";
@@ -105,12 +105,7 @@ export async function startCaches(
     return new Promise((resolve, reject) => {
       const timer = deps.clock.after(freshWaitMs, () => {
         waiting = waiting.filter((one) => one !== entry);
-        reject(
-          failure(504, "Timeout", `Too large resource version: ${needed}, current: ${revision}`, {
-            causes: [{ reason: "ResourceVersionTooLarge", message: "Too large resource version" }],
-            retryAfterSeconds: 1,
-          }),
-        );
+        reject(futureVersion(needed, revision));
       });
       const entry = {
         revision: needed,

@@ -1,14 +1,6 @@
 // metadata, the same for every kind: what the server sets, what may change, what is valid. Pure.
 
-import {
-  child,
-  forbidden,
-  index,
-  invalid,
-  required,
-  tooLong,
-  type FieldError,
-} from "#machinery/field-error.ts";
+import { child, forbidden, invalid, required, tooLong, type FieldError } from "#machinery/field-error.ts";
 import { checkDnsLabel, checkLabelValue, checkQualifiedName } from "#machinery/names.ts";
 import type { KubeObject, ObjectMeta } from "#machinery/meta.ts";
 import type { ResourceDefinition } from "#machinery/define-resource.ts";
@@ -31,6 +23,18 @@ export function initMetadata(
   metadata.uid = given.uid;
   if (given.generation) metadata.generation = 1;
   metadata.creationTimestamp = given.creationTimestamp;
+}
+
+/** What an update says of fields that nobody can change. Left out, they stay. */
+export function changedMetadata(next: ObjectMeta, old: ObjectMeta): FieldError[] {
+  return (["creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds"] as const).flatMap(
+    (field) => {
+      const value = next[field];
+      return value === undefined || value === null || value === old[field]
+        ? []
+        : [invalid(child("metadata", field), value, "field is immutable")];
+    },
+  );
 }
 
 /** Fields that an update cannot change come from the stored object. */
@@ -72,36 +76,42 @@ function validateAnnotations(annotations: Record<string, string> | undefined, pa
 function validateOwners(owners: ObjectMeta["ownerReferences"], path: string): FieldError[] {
   const errors: FieldError[] = [];
   let controller: string | undefined;
-  for (const [at, owner] of (owners ?? []).entries()) {
-    const own = index(path, at);
+  for (const owner of owners ?? []) {
+    // As documented: the path names the field, not the place in the list.
     if (!owner.apiVersion)
-      errors.push(invalid(child(own, "apiVersion"), owner.apiVersion ?? "", "version must not be empty"));
-    if (!owner.kind) errors.push(invalid(child(own, "kind"), owner.kind ?? "", "must not be empty"));
-    if (!owner.name) errors.push(invalid(child(own, "name"), owner.name ?? "", "must not be empty"));
-    if (!owner.uid) errors.push(invalid(child(own, "uid"), owner.uid ?? "", "must not be empty"));
+      errors.push(invalid(child(path, "apiVersion"), owner.apiVersion ?? "", "version must not be empty"));
+    for (const key of ["kind", "name", "uid"] as const)
+      if (!owner[key]) errors.push(invalid(child(path, key), owner[key] ?? "", "must not be empty"));
+    if (owner.apiVersion === "v1" && owner.kind === "Event")
+      errors.push(invalid(path, owner, "/v1, Kind=Event is disallowed from being an owner"));
     if (owner.controller !== true) continue;
     if (controller !== undefined) {
       errors.push(
         invalid(
           path,
           owners,
-          `Only one reference can have Controller set to true. Found "true" in references for ${controller} and ${owner.name}`,
+          `Only one reference can have Controller set to true. Found "true" in references for ${controller} and ${owner.kind}/${owner.name}`,
         ),
       );
     }
-    controller = owner.name;
+    controller ??= `${owner.kind}/${owner.name}`;
   }
   return errors;
 }
 
-function validateFinalizers(finalizers: readonly string[] | undefined, path: string): FieldError[] {
-  return (finalizers ?? []).flatMap((name) => {
+function validateFinalizers(finalizers: readonly string[] = [], path: string): FieldError[] {
+  const both = finalizers.includes("orphan") && finalizers.includes("foregroundDeletion");
+  const conflicts = both
+    ? [invalid(path, finalizers, "finalizer orphan and foregroundDeletion cannot be both set")]
+    : [];
+  const errors = finalizers.flatMap((name) => {
     const errors = checkQualifiedName(name).map((why) => invalid(path, name, why));
     if (errors.length === 0 && !name.includes("/") && !standardFinalizers.has(name)) {
       errors.push(invalid(path, name, "name is neither a standard finalizer name nor is it fully qualified"));
     }
     return errors;
   });
+  return [...errors, ...conflicts];
 }
 
 /** All errors of metadata, as create and update have them in common. */

@@ -1,12 +1,13 @@
 // Query parameters, checked. A parameter that this server does not honour is refused, never ignored. Pure.
 
-import { badRequest, failure } from "#machinery/status.ts";
-import { notSupported, fieldErrorBody, type FieldError } from "#machinery/field-error.ts";
-import type { WriteOptions } from "./context.ts";
+import { badRequest, invalidObject } from "#machinery/status.ts";
+import { forbidden, invalid, notSupported, tooLong, type FieldError } from "#machinery/field-error.ts";
+import type { RequestContext, WriteOptions } from "./context.ts";
 import type { FieldValidation } from "./decode-body.ts";
 
 /** `timeout` is how long the client will wait, which it sees to itself; `--request-timeout` sends it with everything. */
 const always = ["pretty", "timeout"];
+const fieldValidations = ["", "Ignore", "Strict", "Warn"];
 const known: Readonly<Record<string, readonly string[]>> = {
   get: ["resourceVersion"],
   list: [
@@ -71,18 +72,48 @@ export function checkParameters(verb: string, query: URLSearchParams): void {
   }
 }
 
-function invalidOption(error: FieldError): never {
-  throw failure(422, "Invalid", `${error.field}: ${fieldErrorBody(error)}`, {
-    causes: [{ reason: error.type, message: fieldErrorBody(error), field: error.field }],
-  });
+const managerBytesMax = 128;
+const optionKinds: Readonly<Record<string, string>> = {
+  create: "CreateOptions",
+  update: "UpdateOptions",
+  patch: "PatchOptions",
+};
+
+/** `U+0007`, as documented for characters that do not print. */
+const codePoint = (character: string): string =>
+  `U+${(character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, "0")}`;
+
+function checkManager(manager: string): FieldError[] {
+  const errors: FieldError[] = [];
+  if (Buffer.byteLength(manager) > managerBytesMax) errors.push(tooLong("fieldManager", managerBytesMax));
+  let at = 0;
+  for (const character of manager) {
+    if (/[\p{C}\p{Zl}\p{Zp}]/u.test(character))
+      errors.push(
+        invalid("fieldManager", manager, `invalid character ${codePoint(character)} (at position ${at})`),
+      );
+    at += Buffer.byteLength(character);
+  }
+  return errors;
 }
 
-export function writeOptions(query: URLSearchParams): WriteOptions {
+export const dryRunErrors = (dryRun: readonly string[]): FieldError[] =>
+  dryRun.every((value) => value === "All") ? [] : [notSupported("dryRun", dryRun, ["All"])];
+
+/** The options that writes have in common; 422 for what they cannot be. */
+export function writeOptions({ query, info }: RequestContext): WriteOptions {
   const dryRun = query.getAll("dryRun");
-  for (const value of dryRun) if (value !== "All") invalidOption(notSupported("dryRun", value, ["All"]));
-  const fieldValidation = query.get("fieldValidation") ?? "Warn";
-  if (!["Strict", "Warn", "Ignore", ""].includes(fieldValidation)) {
-    invalidOption(notSupported("fieldValidation", fieldValidation, ["", "Ignore", "Strict", "Warn"]));
+  const fieldValidation = query.get("fieldValidation") ?? "";
+  const errors: FieldError[] = [];
+  // Applying by force comes with server-side apply.
+  if (info.verb === "patch" && query.has("force"))
+    errors.push(forbidden("force", "may not be specified for non-apply patch"));
+  errors.push(...checkManager(query.get("fieldManager") ?? ""), ...dryRunErrors(dryRun));
+  if (!fieldValidations.includes(fieldValidation))
+    errors.push(notSupported("fieldValidation", fieldValidation, fieldValidations));
+  if (errors.length > 0) {
+    const kind = optionKinds[info.verb] ?? "UpdateOptions";
+    throw invalidObject({ group: "meta.k8s.io", kind }, "", errors);
   }
   return { dryRun: dryRun.length > 0, fieldValidation: (fieldValidation || "Warn") as FieldValidation };
 }
@@ -96,16 +127,45 @@ export function integerParameter(query: URLSearchParams, name: string): number |
   return Number(text);
 }
 
+/** Present without a value is yes, as documented. */
 export function booleanParameter(query: URLSearchParams, name: string): boolean | undefined {
   const text = query.get(name);
   if (text === null) return undefined;
-  return text !== "false" && text !== "0";
+  return text.toLowerCase() !== "false" && text !== "0";
 }
 
 /** A resource version from a client: undefined when absent, else a number. */
 export function resourceVersionParameter(text: string | null): number | undefined {
   if (text === null || text === "") return undefined;
   if (!/^\d+$/.test(text))
-    throw badRequest(`Invalid value: ${JSON.stringify(text)}: invalid resource version`);
+    throw badRequest(
+      `resourceVersion: Invalid value: ${JSON.stringify(text)}: strconv.ParseUint: parsing ${JSON.stringify(text)}: invalid syntax`,
+    );
   return Number(text);
+}
+
+const matches = ["Exact", "NotOlderThan"];
+
+/** What the parameters of a list or a watch contradict each other in; 422. */
+export function checkListOptions(query: URLSearchParams, verb: "list" | "watch"): void {
+  const match = query.get("resourceVersionMatch") ?? "";
+  const version = query.get("resourceVersion") ?? "";
+  const initial = query.has("sendInitialEvents");
+  const errors: FieldError[] = [];
+  const refuse = (why: string): void => void errors.push(forbidden("resourceVersionMatch", why));
+  if (verb === "watch") {
+    if (initial && match !== "NotOlderThan")
+      refuse("sendInitialEvents requires setting resourceVersionMatch to NotOlderThan");
+    if (!initial && match !== "")
+      refuse("resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided");
+  } else if (match !== "") {
+    if (version === "") refuse("resourceVersionMatch is forbidden unless resourceVersion is provided");
+    if (query.get("continue")) refuse("resourceVersionMatch is forbidden when continue is provided");
+    if (!matches.includes(match)) errors.push(notSupported("resourceVersionMatch", match, [...matches, ""]));
+    if (match === "Exact" && version === "0")
+      refuse('resourceVersionMatch "exact" is forbidden for resourceVersion "0"');
+  }
+  if (verb === "list" && initial)
+    errors.push(forbidden("sendInitialEvents", "sendInitialEvents is forbidden for list"));
+  if (errors.length > 0) throw invalidObject({ group: "meta.k8s.io", kind: "ListOptions" }, "", errors);
 }

@@ -5,6 +5,7 @@ import { toError } from "#base/assert.ts";
 import type { ApiRequest, ApiResponse, Caller } from "#machinery/api-request.ts";
 import { hasProtobuf } from "#machinery/codec/protobuf.ts";
 import { apiVersionOf } from "#machinery/meta.ts";
+import { checkPathSegment } from "#machinery/names.ts";
 import {
   ApiError,
   badRequest,
@@ -13,7 +14,7 @@ import {
   methodNotAllowed,
   pathNotFound,
 } from "#machinery/status.ts";
-import { emptyBody, errorAnswer, objectAnswer } from "./answer.ts";
+import { errorAnswer, objectAnswer } from "./answer.ts";
 import { forbiddenReason, type Attributes } from "./auth/contract.ts";
 import type { RequestContext, ResourceContext, ServerContext } from "./context.ts";
 import { negotiate, type OutputForm } from "./negotiate.ts";
@@ -110,6 +111,15 @@ async function authorize(context: RequestContext): Promise<void> {
   );
 }
 
+/** Subresources that are another server's: it decides about methods. */
+const passedOn: ReadonlySet<string> = new Set(["proxy", "log", "exec", "attach", "portforward"]);
+
+function checkName(name: string): void {
+  const errors = checkPathSegment(name);
+  if (errors.length > 0)
+    throw badRequest(`Name parameter invalid: ${JSON.stringify(name)}: ${errors.join(";")}`);
+}
+
 async function serveResource(
   context: RequestContext,
   subresources: SubresourceHandlers,
@@ -122,16 +132,18 @@ async function serveResource(
   ) {
     throw pathNotFound();
   }
-  if (definition.namespaced && info.namespace === "" && (info.name !== "" || info.verb === "create"))
-    throw pathNotFound();
+  const everywhere = definition.namespaced && info.namespace === "";
+  if (everywhere && info.name !== "") throw pathNotFound();
+  // All namespaces together can be read, nothing else; and objects answer no HEAD and no OPTIONS.
+  if (everywhere && info.verb !== "list" && info.verb !== "watch") throw methodNotAllowed();
+  if (context.request.method === "HEAD" && !passedOn.has(info.subresource)) throw methodNotAllowed();
+  checkName(info.name);
   const resource: ResourceContext = { ...context, definition };
   if (definition.deprecation !== undefined) context.warn(definition.deprecation);
   if (info.subresource !== "") return serveSubresource(resource, subresources);
-  if (!(definition.verbs as readonly string[]).includes(info.verb)) {
-    throw methodNotAllowed(
-      { group: definition.group, resource: definition.resource },
-      context.request.method,
-    );
+  const wantsName = !["list", "watch", "create", "deletecollection"].includes(info.verb);
+  if (!(definition.verbs as readonly string[]).includes(info.verb) || wantsName !== (info.name !== "")) {
+    throw methodNotAllowed();
   }
   checkParameters(info.verb, context.query);
   return serveVerb(resource, formOf(resource, true));
@@ -146,14 +158,12 @@ function formOf(context: ResourceContext, views: boolean): OutputForm {
 }
 
 async function serveVerb(context: ResourceContext, form: OutputForm): Promise<ApiResponse> {
-  const { info, request } = context;
+  const { info } = context;
   // Inside each write: 6 decode, convert, default │ 7 managed fields: their seat │ 8 mutating admission │
   // 9 prepareFor… │ 10 validation │ 11 validating admission │ 12 commit.
   switch (info.verb) {
-    case "get": {
-      const response = await get(context, form);
-      return request.method === "HEAD" ? { ...response, body: emptyBody } : response;
-    }
+    case "get":
+      return get(context, form);
     case "list":
       return list(context, form);
     case "watch":
@@ -167,17 +177,13 @@ async function serveVerb(context: ResourceContext, form: OutputForm): Promise<Ap
     case "patch":
       return oneAnswer(context, 200, await patch(context, "object"), form);
     case "delete": {
-      const { object, status } = await deleteOne(context);
-      return status === undefined ? oneAnswer(context, 200, object, form) : objectAnswer(200, status, form);
+      const { object, code, status } = await deleteOne(context);
+      return status === undefined ? oneAnswer(context, code, object, form) : objectAnswer(code, status, form);
     }
     case "deletecollection":
-      return listAnswer(
-        context,
-        { objects: await deleteCollection(context), revision: context.server.caches.revision },
-        form,
-      );
+      return listAnswer(context, await deleteCollection(context), form);
     default:
-      throw methodNotAllowed({ group: info.group, resource: info.resource }, request.method);
+      throw methodNotAllowed();
   }
 }
 
@@ -193,10 +199,7 @@ async function serveSubresource(
     if (info.verb === "update")
       return oneAnswer(context, 200, (await update(context, "status")).object, form);
     if (info.verb === "patch") return oneAnswer(context, 200, await patch(context, "status"), form);
-    throw methodNotAllowed(
-      { group: definition.group, resource: definition.resource },
-      context.request.method,
-    );
+    throw methodNotAllowed();
   }
   const handler = subresources.find(definition, info.subresource);
   if (handler === undefined) throw pathNotFound();

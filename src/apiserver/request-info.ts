@@ -1,5 +1,7 @@
 // What a path and method ask for: verb, resource, name … as authorization and routing see it. Pure.
 
+import { booleanParameter } from "./options.ts";
+
 export interface RequestInfo {
   readonly isResource: boolean;
   readonly verb: string;
@@ -63,7 +65,7 @@ export function requestInfo(method: string, path: string, query: URLSearchParams
   if (resource === "namespaces" && name !== "") namespace = name;
   let verb = methodVerbs[method] ?? method.toLowerCase();
   if (name === "") {
-    if (verb === "get") verb = query.get("watch") === "true" || query.get("watch") === "1" ? "watch" : "list";
+    if (verb === "get") verb = booleanParameter(query, "watch") === true ? "watch" : "list";
     if (verb === "delete") verb = "deletecollection";
   }
   return { isResource: true, verb, group, version, namespace, resource, name, subresource, rest, path };

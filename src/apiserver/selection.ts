@@ -22,6 +22,23 @@ function fieldOf(definition: ResourceDefinition, object: KubeObject, field: stri
   return definition.selectableFields[field]?.(object) ?? "";
 }
 
+const hasOwnFields = ({ selectableFields }: ResourceDefinition): boolean =>
+  Object.keys(selectableFields).length > 0;
+
+/** Kinds without fields of their own take both parts of a name, whatever their scope. */
+function isSelectable(definition: ResourceDefinition, field: string): boolean {
+  if (field === "metadata.name") return true;
+  if (field === "metadata.namespace") return definition.namespaced || !hasOwnFields(definition);
+  return Object.hasOwn(definition.selectableFields, field);
+}
+
+const notSelectable = (definition: ResourceDefinition, field: string): Error =>
+  badRequest(
+    hasOwnFields(definition)
+      ? `field label not supported: ${field}`
+      : `${JSON.stringify(field)} is not a known field selector: only "metadata.name", "metadata.namespace"`,
+  );
+
 export function selectionOf(query: URLSearchParams, definition: ResourceDefinition): Selection {
   let labels: Selector = [];
   let fields: FieldSelector = [];
@@ -31,17 +48,8 @@ export function selectionOf(query: URLSearchParams, definition: ResourceDefiniti
   } catch (error) {
     throw badRequest(toError(error).message);
   }
-  for (const { field } of fields) {
-    if (
-      field !== "metadata.name" &&
-      !(field === "metadata.namespace" && definition.namespaced) &&
-      definition.selectableFields[field] === undefined
-    ) {
-      throw badRequest(
-        `Unable to find "${definition.group === "" ? definition.version : `${definition.group}/${definition.version}`}, Resource=${definition.resource}" that match label selector "${query.get("labelSelector") ?? ""}", field selector "${query.get("fieldSelector") ?? ""}": field label not supported: ${field}`,
-      );
-    }
-  }
+  for (const { field } of fields)
+    if (!isSelectable(definition, field)) throw notSelectable(definition, field);
   const all = labels.length === 0 && fields.length === 0;
   return {
     all,

@@ -95,6 +95,11 @@ export class ResourceCache {
     }
   }
 
+  /** A watch from before this revision misses events. */
+  get forgotten(): number {
+    return this.#forgotten;
+  }
+
   /** The events after `revision`, or undefined when some of them are forgotten. */
   since(revision: number): readonly CacheEvent[] | undefined {
     if (revision < this.#forgotten) return undefined;

@@ -133,6 +133,8 @@ export interface ResourceDefinition<T extends KubeObject = KubeObject> {
   readonly prepareForDelete: ((draft: T, context: StrategyContext) => void) | undefined;
   /** Default propagation when DeleteOptions says nothing. */
   readonly defaultPropagation: "Background" | "Orphan";
+  /** A deletion is answered with the object as it last was, instead of a Status. */
+  readonly returnsDeleted: boolean;
   /** Unique values that this object holds. */
   readonly claims: ((object: T) => Claim[]) | undefined;
   /** Chooses free values for what the object leaves open. Mutates the draft; returns errors when none is free or allowed. */
@@ -179,6 +181,7 @@ export function defineResource<T extends KubeObject>(given: Given<T>): ResourceD
     specFinalizers: undefined,
     prepareForDelete: undefined,
     defaultPropagation: "Background",
+    returnsDeleted: false,
     claims: undefined,
     allocate: undefined,
     allowCreateOnUpdate: false,

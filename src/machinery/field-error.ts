@@ -39,7 +39,6 @@ export function fieldErrorBody(error: FieldError): string {
     error.type === "FieldValueRequired" ||
     error.type === "FieldValueForbidden" ||
     error.type === "FieldValueTooLong" ||
-    error.type === "FieldValueTooMany" ||
     error.type === "InternalError";
   const head = bare ? title : `${title}: ${formatFieldValue(error.value)}`;
   return error.detail === "" ? head : `${head}: ${error.detail}`;
@@ -83,6 +82,7 @@ export const notFoundField = (field: string, value: unknown): FieldError => ({
   value,
   detail: "",
 });
+/** The supported values are told in the order in which they are given. */
 export const notSupported = (field: string, value: unknown, supported: readonly string[]): FieldError => ({
   type: "FieldValueNotSupported",
   field,
@@ -90,10 +90,7 @@ export const notSupported = (field: string, value: unknown, supported: readonly 
   detail:
     supported.length === 0
       ? ""
-      : `supported values: ${[...supported]
-          .sort()
-          .map((s) => JSON.stringify(s))
-          .join(", ")}`,
+      : `supported values: ${supported.map((value) => JSON.stringify(value)).join(", ")}`,
 });
 export const tooLong = (field: string, max: number): FieldError => ({
   type: "FieldValueTooLong",

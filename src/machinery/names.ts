@@ -5,7 +5,6 @@ const subdomain = `${label}(\\.${label})*`;
 const label1035 = "[a-z]([-a-z0-9]*[a-z0-9])?";
 const qualified = "([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]";
 const labelValue = "(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?";
-const envName = "[-._a-zA-Z][-._a-zA-Z0-9]*";
 const configKey = "[-._a-zA-Z0-9]+";
 
 export const dnsLabelLengthMax = 63;
@@ -18,11 +17,10 @@ const patterns = {
   label1035: whole(label1035),
   qualified: whole(qualified),
   labelValue: whole(labelValue),
-  envName: whole(envName),
   configKey: whole(configKey),
 };
 
-const tooLongSentence = (max: number): string => `must be no more than ${max} characters`;
+const tooLongSentence = (max: number): string => `must be no more than ${max} bytes`;
 function explain(sentence: string, pattern: string, ...examples: string[]): string {
   const list = examples.map((example, at) => `${at > 0 ? " or " : ""}'${example}', `).join("");
   return `${sentence} (${examples.length > 0 ? `e.g. ${list}` : ""}regex used for validation is '${pattern}')`;
@@ -62,14 +60,19 @@ const labelValueSentence = explain(
 
 function check(value: string, pattern: RegExp, sentence: string, max: number): string[] {
   const errors: string[] = [];
-  if (value.length > max) errors.push(tooLongSentence(max));
+  if (Buffer.byteLength(value) > max) errors.push(tooLongSentence(max));
   if (!pattern.test(value)) errors.push(sentence);
   return errors;
 }
 
 /** RFC 1123 label. */
 export const checkDnsLabel = (value: string): string[] =>
-  check(value, patterns.label, labelSentence, dnsLabelLengthMax);
+  check(
+    value,
+    patterns.label,
+    patterns.subdomain.test(value) ? "must not contain dots" : labelSentence,
+    dnsLabelLengthMax,
+  );
 /** RFC 1123 subdomain. */
 export const checkDnsSubdomain = (value: string): string[] =>
   check(value, patterns.subdomain, subdomainSentence, dnsSubdomainLengthMax);
@@ -91,7 +94,7 @@ export function checkQualifiedName(value: string): string[] {
     else errors.push(...checkDnsSubdomain(prefix).map((error) => `prefix part ${error}`));
   } else if (parts.length > 2) {
     return [
-      `a qualified name ${qualifiedSentence.replace("(e.g. ", "(e.g. ")} with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')`,
+      `a valid label key ${qualifiedSentence} with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')`,
     ];
   }
   if (name === "") errors.push("name part must be non-empty");
@@ -106,19 +109,11 @@ export function checkPathSegment(value: string): string[] {
   return ["/", "%"].filter((part) => value.includes(part)).map((part) => `may not contain '${part}'`);
 }
 
+/** Names of environment variables: anything that a process can be given. */
 export function checkEnvName(value: string): string[] {
-  if (!patterns.envName.test(value)) {
-    return [
-      explain(
-        "a valid environment variable name must consist of alphabetic characters, digits, '_', '-', or '.', and must not start with a digit",
-        envName,
-        "my.env-name",
-        "MY_ENV.NAME",
-        "MyEnvName1",
-      ),
-    ];
-  }
-  return value === "." || value === ".." ? [`must not be '${value}'`] : [];
+  return /^[\x20-\x7e]*$/.test(value) && !value.includes("=")
+    ? []
+    : ["a valid environment variable name must consist only of printable ASCII characters other than '='"];
 }
 
 /** Keys of ConfigMap and Secret data. */
@@ -146,7 +141,7 @@ export function checkConfigKey(value: string): string[] {
 /** Names of container ports: IANA service names. */
 export function checkPortName(value: string): string[] {
   const errors: string[] = [];
-  if (value.length > 15) errors.push("must be no more than 15 characters");
+  if (value.length > 15) errors.push(tooLongSentence(15));
   if (!/^[-a-z0-9]+$/.test(value))
     errors.push("must contain only alpha-numeric characters (a-z, 0-9), and hyphens (-)");
   if (!/[a-z]/.test(value)) errors.push("must contain at least one letter (a-z)");

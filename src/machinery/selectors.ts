@@ -208,14 +208,25 @@ class Parser {
     }
   }
 
+  /** Between requirements the documented messages are bare. */
+  #unexpected(expected: string): never {
+    throw new Error(`found '${this.#peek() ?? ""}', expected: ${expected}`);
+  }
+
+  #startsRequirement(): boolean {
+    const token = this.#peek();
+    return token !== undefined && (token === "!" || !punctuation.has(token));
+  }
+
   parse(): Selector {
     const requirements: Requirement[] = [];
     while (this.#peek() !== undefined) {
+      if (!this.#startsRequirement()) this.#unexpected("!, identifier, or 'end of string'");
       requirements.push(this.#requirement());
       if (this.#peek() === undefined) break;
-      if (this.#peek() !== ",") this.#fail("',' or 'end of string'");
+      if (this.#peek() !== ",") this.#unexpected("',' or 'end of string'");
       this.#at++;
-      if (this.#peek() === undefined) this.#fail("identifier after ','");
+      if (!this.#startsRequirement()) this.#unexpected("identifier after ','");
     }
     return requirements;
   }

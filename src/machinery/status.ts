@@ -117,18 +117,23 @@ export const conflict = (subject: Subject, name: string, why: string): ApiError 
 /** The message of a failed optimistic update. */
 export const staleObject =
   "the object has been modified; please apply your changes to the latest version and try again";
-export const gone = (message: string): ApiError => failure(410, "Expired", message);
+/** `metadata` may say how to go on after all. */
+export function gone(message: string, metadata: Record<string, unknown> = {}): ApiError {
+  const { status } = failure(410, "Expired", message);
+  return new ApiError({ ...status, metadata });
+}
+/** A revision that nobody has written yet, and that did not come while the server waited. */
+export const futureVersion = (wanted: number, current: number): ApiError =>
+  failure(504, "Timeout", `Timeout: Too large resource version: ${wanted}, current: ${current}`, {
+    causes: [{ reason: "ResourceVersionTooLarge", message: "Too large resource version" }],
+    retryAfterSeconds: 1,
+  });
 export const tooLarge = (message: string): ApiError => failure(413, "RequestEntityTooLarge", message);
 export const internalError = (why: string): ApiError =>
   failure(500, "InternalError", `Internal error occurred: ${why}`, { causes: [{ message: why }] });
 export const serviceUnavailable = (message: string): ApiError => failure(503, "ServiceUnavailable", message);
-export const methodNotAllowed = (subject: Subject, method: string): ApiError =>
-  failure(
-    405,
-    "MethodNotAllowed",
-    `${method} is not supported on resources of kind ${JSON.stringify(groupResource(subject))}`,
-    detailsOf(subject, ""),
-  );
+export const methodNotAllowed = (): ApiError =>
+  failure(405, "MethodNotAllowed", "the server does not allow this method on the requested resource", {});
 export const notAcceptable = (supported: readonly string[]): ApiError =>
   failure(406, "NotAcceptable", `only the following media types are accepted: ${supported.join(", ")}`);
 export const unsupportedMediaType = (supported: readonly string[]): ApiError =>

@@ -3,7 +3,7 @@
 
 import type { KubeObject } from "#machinery/meta.ts";
 import { ApiError, failure, forbiddenError, notFound } from "#machinery/status.ts";
-import type { AdmissionPlugin, AdmissionReads } from "./contract.ts";
+import type { AdmissionPlugin, AdmissionReads, AdmissionRequest } from "./contract.ts";
 
 const immortal = new Set(["default", "kube-system", "kube-public"]);
 
@@ -11,19 +11,16 @@ interface NamespaceObject extends KubeObject {
   status?: { phase?: string };
 }
 
+const isNamespace = ({ resource }: AdmissionRequest): boolean =>
+  resource.group === "" && resource.resource === "namespaces";
+
 export function namespaceLifecycle(reads: AdmissionReads): AdmissionPlugin {
   return {
     name: "NamespaceLifecycle",
-    async validate({ operation, resource, namespace, name, object }) {
-      const isNamespace = resource.group === "" && resource.resource === "namespaces";
-      if (operation === "DELETE" && isNamespace && immortal.has(name)) {
-        throw forbiddenError(
-          { group: "", resource: "namespaces" },
-          name,
-          "this namespace may not be deleted",
-        );
-      }
-      if (operation !== "CREATE" || namespace === "" || isNamespace) return;
+    /** Before anybody fills in what the namespace would have, and before the object itself is looked at. */
+    async mutate(request) {
+      const { operation, resource, namespace, name, object } = request;
+      if (operation !== "CREATE" || namespace === "" || isNamespace(request)) return;
       if (resource.group === "authorization.k8s.io") return; // reviews store nothing
       const found = await reads.get<NamespaceObject>("", "namespaces", "", namespace);
       if (found === undefined) throw notFound({ group: "", resource: "namespaces" }, namespace);
@@ -39,6 +36,14 @@ export function namespaceLifecycle(reads: AdmissionReads): AdmissionPlugin {
         message: `namespace ${namespace} is being terminated`,
         field: "metadata.namespace",
       });
+    },
+    validate(request) {
+      if (request.operation !== "DELETE" || !isNamespace(request) || !immortal.has(request.name)) return;
+      throw forbiddenError(
+        { group: "", resource: "namespaces" },
+        request.name,
+        "this namespace may not be deleted",
+      );
     },
   };
 }

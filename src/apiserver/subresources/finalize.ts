@@ -17,8 +17,8 @@ interface Namespace extends KubeObject {
 export async function finalizeNamespace(context: ResourceContext): Promise<ApiResponse> {
   const { definition, info } = context;
   const subject = { group: definition.group, resource: definition.resource };
-  if (info.verb !== "update") throw methodNotAllowed(subject, context.request.method);
-  const options = writeOptions(context.query);
+  if (info.verb !== "update") throw methodNotAllowed();
+  const options = writeOptions(context);
   const given = (await decodeRequestObject(context.request, definition, {
     ...options,
     warn: (message) => context.warn(message),

@@ -8,7 +8,7 @@ import { badRequest, conflict, invalidObject, methodNotAllowed } from "#machiner
 import { validate } from "../admit.ts";
 import { objectAnswer, successStatus } from "../answer.ts";
 import type { ResourceContext } from "../context.ts";
-import { decodeValue, parseBody } from "../decode-body.ts";
+import { decodeKind } from "../decode-body.ts";
 import { negotiate } from "../negotiate.ts";
 import { writeOptions } from "../options.ts";
 import { commitUpdate, current, namespaceOf, retrying } from "../write.ts";
@@ -30,14 +30,12 @@ const bindingKind = { group: "", version: "v1", kind: "Binding" };
 /** POST pods/NAME/binding: the scheduler's decision. A pod is bound once and for all. */
 export async function binding(context: ResourceContext): Promise<ApiResponse> {
   const { info, server } = context;
-  if (info.verb !== "create")
-    throw methodNotAllowed({ group: "", resource: "pods/binding" }, context.request.method);
-  const options = writeOptions(context.query);
-  const { value, duplicates } = await parseBody(context.request, true);
-  const given = decodeValue(value ?? {}, bindingKind, duplicates, {
+  if (info.verb !== "create") throw methodNotAllowed();
+  const options = writeOptions(context);
+  const given = (await decodeKind(context.request, bindingKind, {
     ...options,
     warn: (message) => context.warn(message),
-  }) as Binding;
+  })) as Binding;
   if (given.metadata?.name && given.metadata.name !== info.name)
     throw badRequest("name in URL does not match name in Binding object");
   const node = given.target?.name ?? "";

@@ -6,7 +6,6 @@ import type { KubeObject } from "#machinery/meta.ts";
 import { applyJsonPatch } from "#machinery/patch/json-patch.ts";
 import { applyMergePatch } from "#machinery/patch/merge-patch.ts";
 import {
-  badRequest,
   conflict,
   invalidObject,
   methodNotAllowed,
@@ -16,7 +15,7 @@ import {
 import type { ScaleMapping } from "#machinery/define-resource.ts";
 import { objectAnswer } from "../answer.ts";
 import type { ResourceContext } from "../context.ts";
-import { decodeValue, parseBody } from "../decode-body.ts";
+import { decodeKind, decodePatched, parsePatch } from "../decode-body.ts";
 import { negotiate } from "../negotiate.ts";
 import { checkParameters, writeOptions } from "../options.ts";
 import type { CachedObject } from "../stored-object.ts";
@@ -29,6 +28,8 @@ interface Scale extends KubeObject {
 }
 
 const kind = { group: "autoscaling", version: "v1", kind: "Scale" };
+/** A Scale has no lists: both merge the same. */
+const mergeTypes = ["application/merge-patch+json", "application/strategic-merge-patch+json"];
 
 function at(object: unknown, path: string): unknown {
   return path
@@ -62,29 +63,26 @@ function scaleOf(object: KubeObject, mapping: ScaleMapping): Scale {
 }
 
 async function changeOf(context: ResourceContext): Promise<(scale: Scale) => Scale> {
-  // A patch is JSON, whatever its media type is called.
-  const headers =
-    context.info.verb === "patch"
-      ? { ...context.request.headers, "content-type": "application/json" }
-      : context.request.headers;
-  const { value, duplicates } = await parseBody({ ...context.request, headers }, true);
-  if (value === undefined) throw badRequest("the request needs a Scale or a patch of one");
-  const decode = (given: unknown): Scale =>
-    decodeValue(given, kind, duplicates, {
-      ...writeOptions(context.query),
-      warn: (message) => context.warn(message),
-    }) as Scale;
-  if (context.info.verb === "update") return () => decode(value);
-  const [type = ""] = (context.request.headers["content-type"] ?? "").split(";");
-  if (type === "application/json-patch+json")
-    return (scale) => decode(applyJsonPatch(structuredClone(scale), structuredClone(value)));
-  if (type === "application/merge-patch+json" || type === "application/strategic-merge-patch+json")
-    return (scale) => decode(applyMergePatch(scale, value));
-  throw unsupportedMediaType([
-    "application/json-patch+json",
-    "application/merge-patch+json",
-    "application/strategic-merge-patch+json",
-  ]);
+  const { request } = context;
+  const options = { ...writeOptions(context), warn: (message: string) => context.warn(message) };
+  if (context.info.verb === "update") {
+    const given = (await decodeKind(request, kind, options)) as Scale;
+    return () => given;
+  }
+  const [type = ""] = (request.headers["content-type"] ?? "").split(";");
+  const isJsonPatch = type.trim() === "application/json-patch+json";
+  if (!isJsonPatch && !mergeTypes.includes(type.trim()))
+    throw unsupportedMediaType(["application/json-patch+json", ...mergeTypes]);
+  const { value, duplicates } = parsePatch(request);
+  return (scale) =>
+    decodePatched(
+      isJsonPatch
+        ? applyJsonPatch(structuredClone(scale), structuredClone(value))
+        : applyMergePatch(scale, value),
+      kind,
+      duplicates,
+      options,
+    ) as Scale;
 }
 
 export async function scale(context: ResourceContext): Promise<ApiResponse> {
@@ -100,8 +98,7 @@ export async function scale(context: ResourceContext): Promise<ApiResponse> {
       form,
     );
   }
-  if (info.verb !== "update" && info.verb !== "patch")
-    throw methodNotAllowed(subject, context.request.method);
+  if (info.verb !== "update" && info.verb !== "patch") throw methodNotAllowed();
   const change = await changeOf(context);
   const written = await retrying(
     async (): Promise<CachedObject> => {
@@ -118,7 +115,7 @@ export async function scale(context: ResourceContext): Promise<ApiResponse> {
         ]);
       const draft = old.draft();
       setAt(draft, mapping.specReplicasPath, replicas);
-      return replaceObject(context, draft, old, "object", writeOptions(query));
+      return replaceObject(context, draft, old, "object", writeOptions(context));
     },
     { conflicts: true },
   );

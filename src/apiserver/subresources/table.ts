@@ -7,7 +7,7 @@ import type { TokenSigner } from "#pki/service-account-tokens.ts";
 import { objectAnswer } from "../answer.ts";
 import type { TokenLookup } from "../auth/authenticators.ts";
 import { issueToken, type TokenRequestObject } from "../auth/token-request.ts";
-import { decodeValue, parseBody } from "../decode-body.ts";
+import { decodeKind } from "../decode-body.ts";
 import { negotiate } from "../negotiate.ts";
 import { writeOptions } from "../options.ts";
 import type { SubresourceHandler } from "./contract.ts";
@@ -26,12 +26,10 @@ interface TokenOptions {
 function tokenRequest(options: TokenOptions): SubresourceHandler {
   return async (context) => {
     const { info } = context;
-    if (info.verb !== "create")
-      throw methodNotAllowed({ group: "", resource: "serviceaccounts/token" }, context.request.method);
-    const { value, duplicates } = await parseBody(context.request, true);
+    if (info.verb !== "create") throw methodNotAllowed();
     const kind = { group: "authentication.k8s.io", version: "v1", kind: "TokenRequest" };
-    const request = decodeValue(value ?? {}, kind, duplicates, {
-      ...writeOptions(context.query),
+    const request = await decodeKind(context.request, kind, {
+      ...writeOptions(context),
       warn: (message) => context.warn(message),
     });
     const answer = await issueToken(options, info.namespace, info.name, request as TokenRequestObject);

@@ -29,7 +29,7 @@ export function settleNamespace(context: ResourceContext, object: KubeObject): v
 }
 
 export async function create(context: ResourceContext): Promise<CachedObject> {
-  const options = writeOptions(context.query);
+  const options = writeOptions(context);
   const given = await decodeRequestObject(context.request, context.definition, {
     ...options,
     warn: (message) => context.warn(message),

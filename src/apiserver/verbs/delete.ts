@@ -3,90 +3,100 @@
 import { timestamp } from "#base/clock.ts";
 import type { KubeObject } from "#machinery/meta.ts";
 import { invalid, notSupported, type FieldError } from "#machinery/field-error.ts";
-import { isObject } from "#machinery/schema/decode.ts";
-import { badRequest, conflict, invalidObject, isApiError, type Status } from "#machinery/status.ts";
+import { conflict, invalidObject, isApiError } from "#machinery/status.ts";
 import { validate } from "../admit.ts";
 import { successStatus } from "../answer.ts";
 import type { ResourceContext } from "../context.ts";
-import { parseBody } from "../decode-body.ts";
-import { booleanParameter, integerParameter, writeOptions } from "../options.ts";
-import { selectionOf } from "../selection.ts";
-import { storagePrefix, type CachedObject } from "../stored-object.ts";
+import { decodeKind } from "../decode-body.ts";
+import { booleanParameter, dryRunErrors, integerParameter } from "../options.ts";
+import type { CachedObject } from "../stored-object.ts";
 import { commitDelete, commitUpdate, current, namespaceOf, retrying } from "../write.ts";
-import { prefixEnd } from "#store/store.ts";
+import { readPage, type Page } from "./read.ts";
 
-const policies = ["Background", "Foreground", "Orphan"];
+const policies = ["Foreground", "Background", "Orphan"];
 const orphanFinalizer = "orphan";
 const foregroundFinalizer = "foregroundDeletion";
+
+interface DeleteOptions extends KubeObject {
+  gracePeriodSeconds?: number;
+  propagationPolicy?: string;
+  orphanDependents?: boolean;
+  preconditions?: { uid?: string; resourceVersion?: string };
+  dryRun?: string[];
+}
 
 interface DeleteRequest {
   readonly gracePeriodSeconds: number | undefined;
   readonly propagationPolicy: string | undefined;
+  /** `orphanDependents: false`, which changes the status of an answer that the object outlives. */
+  readonly cascades: boolean;
   readonly preconditions: { readonly uid?: string; readonly resourceVersion?: string };
   readonly dryRun: boolean;
 }
 
-async function readRequest(context: ResourceContext): Promise<DeleteRequest> {
-  const { query } = context;
-  const { value } = await parseBody(context.request, false);
-  if (value !== undefined && !isObject(value))
-    throw badRequest("the body of a deletion must be DeleteOptions");
-  const body = (value ?? {}) as {
-    kind?: string;
-    gracePeriodSeconds?: unknown;
-    propagationPolicy?: unknown;
-    orphanDependents?: unknown;
-    preconditions?: { uid?: string; resourceVersion?: string };
-    dryRun?: string[];
-  };
-  const gracePeriodSeconds = body.gracePeriodSeconds ?? integerParameter(query, "gracePeriodSeconds");
-  if (
-    gracePeriodSeconds !== undefined &&
-    (typeof gracePeriodSeconds !== "number" || !Number.isInteger(gracePeriodSeconds))
-  ) {
-    throw badRequest(
-      `json: cannot unmarshal ${typeof gracePeriodSeconds} into Go struct field DeleteOptions.gracePeriodSeconds of type int64`,
-    );
+const optionsKind = { group: "", version: "v1", kind: "DeleteOptions" };
+
+/** The options of the body, or those of the query when there is no body. */
+async function givenOptions(context: ResourceContext): Promise<DeleteOptions> {
+  const { query, request } = context;
+  if (request.body !== undefined) {
+    // Clients send options of any group and version, and fields of other releases.
+    return decodeKind(
+      request,
+      optionsKind,
+      { fieldValidation: "Ignore", warn: () => undefined },
+      { anyVersion: true },
+    ) as Promise<DeleteOptions>;
   }
+  const options: DeleteOptions = { dryRun: query.getAll("dryRun") };
+  const grace = integerParameter(query, "gracePeriodSeconds");
+  if (grace !== undefined) options.gracePeriodSeconds = grace;
+  const policy = query.get("propagationPolicy");
+  if (policy !== null) options.propagationPolicy = policy;
+  const orphan = booleanParameter(query, "orphanDependents");
+  if (orphan !== undefined) options.orphanDependents = orphan;
+  return options;
+}
+
+async function readRequest(context: ResourceContext): Promise<DeleteRequest> {
+  const {
+    gracePeriodSeconds,
+    propagationPolicy: policy,
+    orphanDependents: orphans,
+    preconditions = {},
+    dryRun = [],
+  } = await givenOptions(context);
   const errors: FieldError[] = [];
-  const policy = body.propagationPolicy ?? query.get("propagationPolicy") ?? undefined;
-  if (policy !== undefined && !policies.includes(String(policy)))
-    errors.push(notSupported("propagationPolicy", policy, policies));
-  for (const value of body.dryRun ?? [])
-    if (value !== "All") errors.push(notSupported("dryRun", [value], ["All"]));
-  const orphans = body.orphanDependents ?? booleanParameter(query, "orphanDependents");
   if (orphans !== undefined && policy !== undefined) {
     errors.push(
       invalid("propagationPolicy", policy, "orphanDependents and deletionPropagation cannot be both set"),
     );
   }
+  if (policy !== undefined && !policies.includes(policy))
+    errors.push(notSupported("propagationPolicy", policy, [...policies, "nil"]));
+  errors.push(...dryRunErrors(dryRun));
   if (errors.length > 0) throw invalidObject({ group: "meta.k8s.io", kind: "DeleteOptions" }, "", errors);
   return {
     gracePeriodSeconds,
-    propagationPolicy:
-      policy === undefined
-        ? orphans === true
-          ? "Orphan"
-          : orphans === false
-            ? "Background"
-            : undefined
-        : String(policy),
-    preconditions: body.preconditions ?? {},
-    dryRun: writeOptions(query).dryRun || (body.dryRun ?? []).length > 0,
+    propagationPolicy: policy ?? (orphans === undefined ? undefined : orphans ? "Orphan" : "Background"),
+    cascades: orphans === false,
+    preconditions,
+    dryRun: dryRun.length > 0,
   };
 }
 
-/** The answer: the object while it is still there, a Status once it is gone. */
+/** The answer: the object while it is still there, and after that for some kinds; for the others a Status. */
 export async function deleteOne(
   context: ResourceContext,
-): Promise<{ object: CachedObject; status: Status | undefined }> {
+): Promise<{ object: CachedObject; code: number; status: object | undefined }> {
   const request = await readRequest(context);
   const { definition, info } = context;
   const { object, gone } = await retrying(
     async () => deleteObject(context, await current(context, namespaceOf(context), info.name), request),
     { conflicts: true },
   );
-  if (!gone) return { object, status: undefined };
+  const code = !gone && request.cascades ? 202 : 200;
+  if (!gone || definition.returnsDeleted) return { object, code, status: undefined };
   const { name = "", uid } = object.object.metadata ?? {};
   const details = {
     name,
@@ -94,33 +104,24 @@ export async function deleteOne(
     kind: definition.resource,
     ...(uid === undefined ? {} : { uid }),
   };
-  return { object, status: successStatus(details) };
+  return { object, code, status: successStatus(details) };
 }
 
-export async function deleteCollection(context: ResourceContext): Promise<CachedObject[]> {
+/** Deletes what a list with the same parameters gives; answers with that list. */
+export async function deleteCollection(context: ResourceContext): Promise<Page> {
   const request = await readRequest(context);
-  const { definition, server, query } = context;
-  const selection = selectionOf(query, definition);
-  await server.caches.waitForNewest();
-  const prefix =
-    storagePrefix(definition.storage) + (namespaceOf(context) === "" ? "" : `${namespaceOf(context)}/`);
-  const chosen = [...server.caches.of(definition.storage).range(prefix, prefixEnd(prefix))].filter((object) =>
-    selection.matches(object),
-  );
-  const deleted: CachedObject[] = [];
-  for (const one of chosen) {
+  const page = await readPage(context);
+  for (const one of page.objects) {
     const { namespace = "", name = "" } = one.object.metadata ?? {};
     try {
-      const { object } = await retrying(
-        async () => deleteObject(context, await current(context, namespace, name), request),
-        { conflicts: true },
-      );
-      deleted.push(object);
+      await retrying(async () => deleteObject(context, await current(context, namespace, name), request), {
+        conflicts: true,
+      });
     } catch (error) {
       if (!isApiError(error, "NotFound")) throw error; // somebody else deleted it meanwhile
     }
   }
-  return deleted;
+  return page;
 }
 
 function checkPreconditions(

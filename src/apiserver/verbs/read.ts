@@ -4,19 +4,20 @@ import type { ApiResponse } from "#machinery/api-request.ts";
 import { sharedObjectsHeader } from "#machinery/api-request.ts";
 import { encodeProtobuf } from "#machinery/codec/protobuf.ts";
 import { apiVersionOf, type KubeList, type KubeObject } from "#machinery/meta.ts";
-import { badRequest, failure, gone, notFound } from "#machinery/status.ts";
+import { badRequest, futureVersion, gone, notFound } from "#machinery/status.ts";
 import { CompactedError, FutureRevisionError, prefixEnd } from "#store/store.ts";
 import { bytesAnswer, objectAnswer } from "../answer.ts";
 import type { ResourceContext } from "../context.ts";
 import type { OutputForm } from "../negotiate.ts";
-import { integerParameter, resourceVersionParameter } from "../options.ts";
+import { decodeContinue, encodeContinue, newestRevision, type Continuation } from "../continue-token.ts";
+import { checkListOptions, integerParameter, resourceVersionParameter } from "../options.ts";
 import { selectionOf, type Selection } from "../selection.ts";
 import { CachedObject, encodeObject, packValue, storageKey, storagePrefix } from "../stored-object.ts";
 import { partialMetadata, table, tableRow, type IncludeObject } from "../table.ts";
 import { namespaceOf } from "../write.ts";
 
 const tooOld =
-  "The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue parameter.";
+  "The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue parameter, or use the continue token in this response to retrieve the remainder of the results. Continuing with the provided token results in an inconsistent list - objects that were created, modified, or deleted between the time the first chunk was returned and now may show up in the list.";
 
 export const wantsShared = (context: ResourceContext): boolean =>
   context.request.headers[sharedObjectsHeader] === "true";
@@ -25,7 +26,9 @@ export function includeObject(query: URLSearchParams): IncludeObject {
   const value = query.get("includeObject") ?? "";
   if (value === "None" || value === "Object") return value;
   if (value === "" || value === "Metadata") return "Metadata";
-  throw badRequest(`unrecognized includeObject value: ${JSON.stringify(value)}`);
+  throw badRequest(
+    `Unable to convert to Table as requested: includeObject: Invalid value: ${JSON.stringify(value)}: must be 'Metadata', 'Object', 'None', or empty`,
+  );
 }
 
 export async function get(context: ResourceContext, form: OutputForm): Promise<ApiResponse> {
@@ -87,41 +90,11 @@ async function computedObjects(context: ResourceContext): Promise<CachedObject[]
   );
 }
 
-interface Page {
+export interface Page {
   readonly objects: readonly CachedObject[];
   readonly revision: number;
   readonly continueFrom?: string;
   readonly remaining?: number;
-}
-
-interface ContinueToken {
-  v: string;
-  rv: number;
-  start: string;
-}
-
-function decodeContinue(token: string, prefix: string): { revision: number; start: string } {
-  let parsed: ContinueToken;
-  try {
-    parsed = JSON.parse(Buffer.from(token, "base64url").toString()) as ContinueToken;
-  } catch {
-    throw badRequest("continue key is not valid: illegal base64 data");
-  }
-  if (parsed.v !== "meta.k8s.io/v1" || !Number.isInteger(parsed.rv) || typeof parsed.start !== "string") {
-    throw badRequest("continue key is not valid: server does not recognize this encoded version");
-  }
-  if (parsed.start.includes("..") && parsed.start.split("/").includes(".."))
-    throw badRequest("continue key is not valid: invalid start key");
-  return { revision: parsed.rv, start: `${prefix}${parsed.start}` };
-}
-
-function encodeContinue(revision: number, lastKey: string, prefix: string): string {
-  const token: ContinueToken = {
-    v: "meta.k8s.io/v1",
-    rv: revision,
-    start: `${lastKey.slice(prefix.length)}\0`,
-  };
-  return Buffer.from(JSON.stringify(token)).toString("base64url");
 }
 
 /** Takes objects until the limit is full; says whether there were more. */
@@ -140,102 +113,121 @@ function take(
   return { objects, last, more: false };
 }
 
-async function readPage(context: ResourceContext): Promise<Page> {
-  const { definition, server, query } = context;
+/** How a list is to be read, from its parameters. */
+interface Reading {
+  readonly prefix: string;
+  readonly selection: Selection;
+  /** The most objects of this page. */
+  readonly size: number;
+  /** A revision and no other: a later page, or what a client asked for. Undefined: as of now. */
+  readonly at: Continuation | undefined;
+  readonly continued: boolean;
+  readonly notOlderThan: number | undefined;
+}
+
+function readingOf(context: ResourceContext): Reading {
+  const { definition, query } = context;
   const selection = selectionOf(query, definition);
+  const limit = integerParameter(query, "limit") ?? 0;
+  integerParameter(query, "timeoutSeconds");
+  const namespace = namespaceOf(context);
+  const prefix = storagePrefix(definition.storage) + (namespace === "" ? "" : `${namespace}/`);
+  const version = resourceVersionParameter(query.get("resourceVersion"));
+  const match = query.get("resourceVersionMatch") ?? "";
+  checkListOptions(query, "list");
+  const token = query.get("continue") ?? "";
+  const shared = { prefix, selection, size: limit > 0 ? limit : Infinity, continued: token !== "" };
+  if (token !== "") {
+    if (version !== undefined && version !== 0)
+      throw badRequest("specifying resource version is not allowed when using continue");
+    return { ...shared, at: decodeContinue(token, prefix), notOlderThan: undefined };
+  }
+  // As documented: pages from a revision are pages of that revision, unless a match says otherwise.
+  const exact = match === "Exact" || (match === "" && limit > 0);
+  const at = exact && version !== undefined && version > 0 ? { revision: version, start: prefix } : undefined;
+  return { ...shared, at, notOlderThan: at === undefined ? version : undefined };
+}
+
+export async function readPage(context: ResourceContext): Promise<Page> {
+  const reading = readingOf(context);
+  const { selection } = reading;
   const computed = await computedObjects(context);
   if (computed !== undefined) {
     return {
       objects: computed.filter((object) => selection.matches(object)),
-      revision: server.caches.revision,
+      revision: context.server.caches.revision,
     };
   }
-  const limit = integerParameter(query, "limit") ?? 0;
-  if (limit < 0) throw badRequest("limit must not be negative");
-  const size = limit === 0 ? Infinity : limit;
-  const namespace = namespaceOf(context);
-  const prefix = storagePrefix(definition.storage) + (namespace === "" ? "" : `${namespace}/`);
-  const version = resourceVersionParameter(query.get("resourceVersion"));
-  const match = query.get("resourceVersionMatch");
-  const token = query.get("continue") ?? "";
-  checkVersionMatch(match, version, token);
-
-  let page: { objects: CachedObject[]; last: string; more: boolean };
-  let revision: number;
-  let whole: number | undefined;
-  if (token !== "" || (match === "Exact" && version !== undefined)) {
-    const from =
-      token === "" ? { revision: version as number, start: prefix } : decodeContinue(token, prefix);
-    revision = from.revision;
-    const history = await readHistory(context, from.start, prefixEnd(prefix), revision, token !== "");
-    page = take(history, selection, size);
-    whole = history.length;
-  } else {
-    if (version === undefined) await server.caches.waitForNewest();
-    else await server.caches.waitFor(version);
-    revision = server.caches.revision;
-    const cache = server.caches.of(definition.storage);
-    if (selection.name !== undefined && (namespace !== "" || !definition.namespaced)) {
-      const one = cache.get(`${prefix}${selection.name}`);
-      page = { objects: one !== undefined && selection.matches(one) ? [one] : [], last: "", more: false };
-    } else page = take(cache.range(prefix, prefixEnd(prefix)), selection, size);
-    if (page.more && selection.all) {
-      whole = namespace === "" ? cache.size : [...cache.range(prefix, prefixEnd(prefix))].length;
-    }
-  }
-  if (!page.more) return { objects: page.objects, revision };
-  return {
-    objects: page.objects,
-    revision,
-    continueFrom: encodeContinue(revision, page.last, prefix),
-    ...(selection.all && whole !== undefined ? { remaining: whole - page.objects.length } : {}),
-  };
+  const { at } = reading;
+  return at === undefined || at.revision === newestRevision
+    ? readNow(context, reading, at?.start ?? reading.prefix)
+    : readThen(context, reading, at);
 }
 
-function checkVersionMatch(match: string | null, version: number | undefined, token: string): void {
-  const refuse = (why: string): never => {
-    throw failure(
-      422,
-      "Invalid",
-      `ListOptions.meta.k8s.io "" is invalid: resourceVersionMatch: Forbidden: ${why}`,
-      {
-        group: "meta.k8s.io",
-        kind: "ListOptions",
-        causes: [
-          { reason: "FieldValueForbidden", message: `Forbidden: ${why}`, field: "resourceVersionMatch" },
-        ],
-      },
-    );
+/** From memory, as of now or newer than asked for. */
+async function readNow(context: ResourceContext, reading: Reading, start: string): Promise<Page> {
+  const { caches } = context.server;
+  const { prefix, selection, size, notOlderThan } = reading;
+  if (notOlderThan === undefined) await caches.waitForNewest();
+  else await caches.waitFor(notOlderThan);
+  const { revision } = caches;
+  const cache = caches.of(context.definition.storage);
+  if (selection.name !== undefined && (!context.definition.namespaced || context.info.namespace !== "")) {
+    const one = cache.get(`${prefix}${selection.name}`);
+    const found = one !== undefined && one.key >= start && selection.matches(one);
+    return { objects: found ? [one] : [], revision };
+  }
+  const end = prefixEnd(prefix);
+  const { objects, last, more } = take(cache.range(start, end), selection, size);
+  if (!more) return { objects, revision };
+  const whole = selection.all ? [...cache.range(start, end)].length : undefined;
+  return { objects, revision, ...continuation(reading, revision, last, whole) };
+}
+
+/** From the store's history, at one revision. */
+async function readThen(context: ResourceContext, reading: Reading, at: Continuation): Promise<Page> {
+  const { selection, size } = reading;
+  const { revision } = at;
+  // What a selection leaves out is not known beforehand: then everything is read.
+  const limit = selection.all && size !== Infinity ? size + 1 : undefined;
+  const { objects: read, count } = await readHistory(context, reading, at, limit);
+  const { objects, last, more } = take(read, selection, size);
+  return { objects, revision, ...(more ? continuation(reading, revision, last, count) : {}) };
+}
+
+function continuation(
+  { prefix, selection, size }: Reading,
+  revision: number,
+  last: string,
+  whole: number | undefined,
+): Pick<Page, "continueFrom" | "remaining"> {
+  return {
+    continueFrom: encodeContinue({ revision, start: `${last}\0` }, prefix),
+    ...(selection.all && whole !== undefined ? { remaining: whole - size } : {}),
   };
-  if (token !== "" && version !== undefined && version !== 0)
-    throw badRequest("specifying resource version is not allowed when using continue");
-  if (match === null || match === "") return;
-  if (version === undefined) refuse("resourceVersionMatch is forbidden unless resourceVersion is provided");
-  if (token !== "") refuse("resourceVersionMatch is forbidden when continue is provided");
-  if (match !== "Exact" && match !== "NotOlderThan") refuse(`supported values: "Exact", "NotOlderThan", ""`);
-  if (match === "Exact" && version === 0)
-    refuse(`resourceVersionMatch "Exact" is forbidden for resourceVersion "0"`);
 }
 
 async function readHistory(
   context: ResourceContext,
-  start: string,
-  end: string,
-  revision: number,
-  continued: boolean,
-): Promise<CachedObject[]> {
+  { prefix, continued }: Reading,
+  { start, revision }: Continuation,
+  limit: number | undefined,
+): Promise<{ objects: CachedObject[]; count: number }> {
   try {
-    const { kvs } = await context.server.store.range({ start, end, revision });
-    return kvs.map((kv) => CachedObject.fromValue(kv.key, kv.value, kv.modRevision));
+    const { kvs, count } = await context.server.store.range({
+      start,
+      end: prefixEnd(prefix),
+      revision,
+      ...(limit === undefined ? {} : { limit }),
+    });
+    return { objects: kvs.map((kv) => CachedObject.fromValue(kv.key, kv.value, kv.modRevision)), count };
   } catch (error) {
-    if (error instanceof CompactedError)
-      throw gone(continued ? tooOld : `The resourceVersion for the provided list is too old.`);
-    if (error instanceof FutureRevisionError)
-      throw failure(
-        504,
-        "Timeout",
-        `Too large resource version: ${revision}, current: ${context.server.caches.revision}`,
-      );
+    if (error instanceof CompactedError) {
+      throw continued
+        ? gone(tooOld, { continue: encodeContinue({ revision: newestRevision, start }, prefix) })
+        : gone("The resourceVersion for the provided list is too old.");
+    }
+    if (error instanceof FutureRevisionError) throw futureVersion(revision, context.server.caches.revision);
     throw error;
   }
 }

@@ -1,6 +1,6 @@
 // PUT and PATCH, of whole objects and of their status: read, change, check, commit; again when somebody was faster.
 
-import type { KubeObject } from "#machinery/meta.ts";
+import type { KubeObject, ObjectMeta } from "#machinery/meta.ts";
 import { applyJsonPatch } from "#machinery/patch/json-patch.ts";
 import { applyMergePatch } from "#machinery/patch/merge-patch.ts";
 import { applyStrategicMergePatch } from "#machinery/patch/strategic-merge-patch.ts";
@@ -18,8 +18,8 @@ import {
 import { invalid } from "#machinery/field-error.ts";
 import { mutate, validate } from "../admit.ts";
 import type { ResourceContext, WriteOptions } from "../context.ts";
-import { decodeRequestObject, decodeValue, parseBody } from "../decode-body.ts";
-import { keepMetadata, validateMetadataUpdate } from "../metadata.ts";
+import { decodePatched, decodeRequestObject, parsePatch } from "../decode-body.ts";
+import { changedMetadata, keepMetadata, validateMetadataUpdate } from "../metadata.ts";
 import { writeOptions } from "../options.ts";
 import type { CachedObject } from "../stored-object.ts";
 import { allocate, commitDelete, commitUpdate, current, namespaceOf, retrying } from "../write.ts";
@@ -38,23 +38,19 @@ export async function update(
   context: ResourceContext,
   part: Part,
 ): Promise<{ object: CachedObject; created: boolean }> {
-  const { definition, info, query } = context;
-  const options = writeOptions(query);
+  const { definition, info } = context;
+  const options = writeOptions(context);
   const given = await decodeRequestObject(context.request, definition, {
     ...options,
     warn: (message) => context.warn(message),
   });
   settleNamespace(context, given);
   const metadata = given.metadata ?? {};
-  if (metadata.name && metadata.name !== info.name) {
-    throw badRequest(
-      `the name of the object (${metadata.name}) does not match the name on the URL (${info.name})`,
-    );
-  }
-  metadata.name = info.name;
+  checkName(context, metadata);
   const wanted = metadata.resourceVersion ?? "";
   if (wanted === "" && definition.requireResourceVersion) {
-    throw invalidObject(definition, info.name, [
+    // As documented, this one names the resource where others name the kind.
+    throw invalidObject({ group: definition.group, kind: definition.resource }, info.name, [
       invalid("metadata.resourceVersion", 0, "must be specified for an update"),
     ]);
   }
@@ -75,30 +71,38 @@ export async function update(
 }
 
 export async function patch(context: ResourceContext, part: Part): Promise<CachedObject> {
-  const { definition, info, query } = context;
-  const options = writeOptions(query);
-  const change = await readPatch(context);
+  const { definition, info } = context;
+  const options = writeOptions(context);
+  const change = readPatch(context);
   return retrying(
     async () => {
       const old = await current(context, namespaceOf(context), info.name);
-      const patched = change.apply(old.draft());
-      if (!isObject(patched)) throw badRequest("the patch does not leave an object");
-      const next = decodeValue(patched, definition, change.duplicates, {
+      const next = decodePatched(change.apply(old.draft()), definition, change.duplicates, {
         ...options,
         warn: (message) => context.warn(message),
       });
       const metadata = (next.metadata ??= {});
-      if (metadata.name !== undefined && metadata.name !== info.name) {
-        throw invalidObject(definition, info.name, [
-          invalid("metadata.name", metadata.name, "field is immutable"),
-        ]);
-      }
+      checkName(context, metadata);
+      if (!metadata.namespace && definition.namespaced) metadata.namespace = info.namespace;
       checkPreconditions(context, old, metadata.resourceVersion ?? "", metadata.uid);
-      settleNamespace(context, next);
       return replaceObject(context, next, old, part, options);
     },
     { conflicts: !change.namesVersion },
   );
+}
+
+/** An object says its own name, and it is the one in the path. */
+function checkName({ info, definition }: ResourceContext, { name, namespace }: ObjectMeta): void {
+  if (!name)
+    throw badRequest(
+      `the name of the object (${info.name} based on URL) was undeterminable: name must be provided`,
+    );
+  if (name !== info.name)
+    throw badRequest(`the name of the object (${name}) does not match the name on the URL (${info.name})`);
+  if (definition.namespaced && namespace && namespace !== info.namespace)
+    throw badRequest(
+      `the namespace of the object (${namespace}) does not match the namespace on the request (${info.namespace})`,
+    );
 }
 
 interface Change {
@@ -108,22 +112,25 @@ interface Change {
   apply(target: unknown): unknown;
 }
 
-async function readPatch(context: ResourceContext): Promise<Change> {
+function readPatch(context: ResourceContext): Change {
   const { request, definition } = context;
   const [type = ""] = (request.headers["content-type"] ?? "").split(";");
   if (!patchTypes.includes(type.trim())) {
     throw unsupportedMediaType(patchTypes);
   }
-  const headers = { ...request.headers, "content-type": "application/json" };
-  const { value, duplicates } = await parseBody({ ...request, headers }, true);
-  if (value === undefined) throw badRequest("the patch is empty");
+  const { value, duplicates } = parsePatch(request);
   if (type.trim() === patchTypes[0])
     return {
       duplicates,
       namesVersion: false,
       apply: (target) => applyJsonPatch(target, structuredClone(value)),
     };
-  if (!isObject(value)) throw badRequest("error decoding patch: the patch must be an object");
+  if (!isObject(value)) {
+    const found = Array.isArray(value) ? "array" : value === null ? "null" : typeof value;
+    throw badRequest(
+      `error decoding patch: json: cannot unmarshal ${found} into Go value of type map[string]interface {}`,
+    );
+  }
   const namesVersion = isObject(value["metadata"]) && Boolean(value["metadata"]["resourceVersion"]);
   if (type.trim() === patchTypes[1])
     return { duplicates, namesVersion, apply: (target) => applyMergePatch(target, value) };
@@ -161,7 +168,9 @@ export async function replaceObject(
   const { definition, server } = context;
   const stored = old.object;
   const strategy = { nowMs: server.clock.now(), settings: server.settings };
-  keepMetadata((next.metadata ??= {}), stored.metadata ?? {});
+  const given = (next.metadata ??= {});
+  const changed = changedMetadata(given, stored.metadata ?? {});
+  keepMetadata(given, stored.metadata ?? {});
   definition.applyDefaults(next);
   const write = { operation: "UPDATE" as const, object: next, old: stored, dryRun };
   await mutate(context, write);
@@ -174,6 +183,7 @@ export async function replaceObject(
   if (specChanged) metadata.generation = (stored.metadata?.generation ?? 0) + 1;
 
   const errors = [
+    ...changed,
     ...validateMetadataUpdate(next, stored, definition),
     ...(part === "status"
       ? (definition.status?.validateUpdate?.(next, stored) ?? [])
@@ -194,9 +204,8 @@ const specOf = (object: KubeObject): unknown => (object as { spec?: unknown }).s
 
 /** Status updates keep everything but the status (and labels, annotations, finalizers as given). */
 function prepareStatus(context: ResourceContext, next: KubeObject, old: KubeObject): void {
-  const { definition, server, info } = context;
-  if (definition.status === undefined)
-    throw methodNotAllowed({ group: definition.group, resource: `${definition.resource}/status` }, info.verb);
+  const { definition, server } = context;
+  if (definition.status === undefined) throw methodNotAllowed();
   const fields = next as Record<string, unknown>;
   for (const key of Object.keys(fields))
     if (!["apiVersion", "kind", "metadata", "status"].includes(key)) delete fields[key];

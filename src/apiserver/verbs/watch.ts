@@ -3,11 +3,16 @@
 import type { ApiResponse, SharedEvent } from "#machinery/api-request.ts";
 import { encodeProtobuf, encodeWatchFrame } from "#machinery/codec/protobuf.ts";
 import { apiVersionOf, type KubeObject } from "#machinery/meta.ts";
-import { failure, gone } from "#machinery/status.ts";
+import { gone, type ApiError } from "#machinery/status.ts";
 import { prefixEnd } from "#store/store.ts";
 import type { ResourceContext } from "../context.ts";
 import type { OutputForm } from "../negotiate.ts";
-import { booleanParameter, integerParameter, resourceVersionParameter } from "../options.ts";
+import {
+  booleanParameter,
+  checkListOptions,
+  integerParameter,
+  resourceVersionParameter,
+} from "../options.ts";
 import { selectionOf } from "../selection.ts";
 import { storagePrefix, type CachedObject } from "../stored-object.ts";
 import { partialMetadata, table, tableRow } from "../table.ts";
@@ -48,6 +53,12 @@ class Outbox {
     this.#wake?.();
   }
 
+  /** Ends with this error. */
+  fail({ status }: ApiError): void {
+    this.push({ type: "ERROR", object: undefined, plain: status as unknown as KubeObject });
+    this.close();
+  }
+
   close(): void {
     this.closed = true;
     this.#wake?.();
@@ -72,18 +83,22 @@ export async function watch(context: ResourceContext, form: OutputForm): Promise
   const { definition, server, query, request } = context;
   const selection = selectionOf(query, definition);
   const version = resourceVersionParameter(query.get("resourceVersion"));
-  const initial = checkInitialEvents(query);
+  checkListOptions(query, "watch");
+  const initial = booleanParameter(query, "sendInitialEvents");
+  const seconds = integerParameter(query, "timeoutSeconds") ?? 0;
   const bookmarks = booleanParameter(query, "allowWatchBookmarks") ?? false;
   const namespace = namespaceOf(context);
   const prefix = storagePrefix(definition.storage) + (namespace === "" ? "" : `${namespace}/`);
   if (version === undefined || initial === true) await server.caches.waitForNewest();
-  if (version !== undefined) await server.caches.waitFor(version);
+  // A watch from a revision that is yet to come begins there; state that is not older than it has to be waited for.
+  if (version !== undefined && initial === true) await server.caches.waitFor(version);
 
   const cache = server.caches.of(definition.storage);
   const outbox = new Outbox();
   const include = (object: CachedObject | undefined): boolean =>
     object !== undefined && object.key.startsWith(prefix) && selection.matches(object);
   const onEvent = (event: CacheEvent): void => {
+    if (version !== undefined && event.revision <= version) return;
     const outgoing = translate(event, include);
     if (outgoing !== undefined) outbox.push(outgoing);
   };
@@ -102,11 +117,12 @@ export async function watch(context: ResourceContext, form: OutputForm): Promise
     }
   } else {
     const missed = version === undefined ? [] : cache.since(version);
-    if (missed === undefined) throw gone(`too old resource version: ${version} (${server.caches.revision})`);
-    for (const event of missed) onEvent(event);
+    // As documented, the stream begins, and its only event is the error.
+    if (missed === undefined) outbox.fail(gone(`too old resource version: ${version} (${cache.forgotten})`));
+    else for (const event of missed) onEvent(event);
   }
   const unsubscribe = cache.subscribe({ onEvent });
-  const stopTimers = startTimers(context, outbox, bookmarks);
+  const stopTimers = startTimers(context, outbox, { bookmarks, seconds });
   request.signal?.addEventListener("abort", () => outbox.close(), { once: true });
   if (request.signal?.aborted === true) outbox.close();
 
@@ -130,29 +146,6 @@ export async function watch(context: ResourceContext, form: OutputForm): Promise
     headers: { "content-type": contentType },
     body: { kind: "stream", chunks: send((batch) => Buffer.concat(batch.map(encode))) },
   };
-}
-
-function checkInitialEvents(query: URLSearchParams): boolean | undefined {
-  const wanted = booleanParameter(query, "sendInitialEvents");
-  const match = query.get("resourceVersionMatch") ?? "";
-  const refuse = (field: string, why: string): never => {
-    throw failure(422, "Invalid", `ListOptions.meta.k8s.io "" is invalid: ${field}: Forbidden: ${why}`, {
-      group: "meta.k8s.io",
-      kind: "ListOptions",
-      causes: [{ reason: "FieldValueForbidden", message: `Forbidden: ${why}`, field }],
-    });
-  };
-  if (wanted === undefined) {
-    if (match !== "")
-      refuse(
-        "resourceVersionMatch",
-        "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided",
-      );
-    return undefined;
-  }
-  if (match !== "NotOlderThan")
-    refuse("resourceVersionMatch", "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan");
-  return wanted;
 }
 
 /** How a change looks through a selection: an object that begins or ceases to match is added or deleted. */
@@ -183,9 +176,12 @@ function bookmark(
   return { kind: definition.kind, apiVersion: apiVersionOf(definition), metadata };
 }
 
-function startTimers(context: ResourceContext, outbox: Outbox, bookmarks: boolean): () => void {
-  const { server, query } = context;
-  const seconds = integerParameter(query, "timeoutSeconds") ?? 0;
+function startTimers(
+  context: ResourceContext,
+  outbox: Outbox,
+  { bookmarks, seconds }: { bookmarks: boolean; seconds: number },
+): () => void {
+  const { server } = context;
   const limitMs = seconds > 0 ? seconds * 1000 : defaultTimeoutMs * (1 + server.random.next());
   const send = (): void =>
     outbox.push({ type: "BOOKMARK", object: undefined, plain: bookmark(context, server.caches.revision) });

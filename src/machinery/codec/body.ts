@@ -7,7 +7,6 @@ import { schemaFor, type StructSchema } from "../schema/schema.ts";
 import { apiVersionOf, parseApiVersion, type GroupVersionKind, type KubeObject } from "../meta.ts";
 import { badRequest, type ApiError } from "../status.ts";
 import { decodeProtobuf, openEnvelope, ProtobufError } from "./protobuf.ts";
-import { parseYaml, YamlError } from "./yaml.ts";
 
 export type FieldValidation = "Ignore" | "Warn" | "Strict";
 export type BodyEncoding = "json" | "yaml" | "protobuf";
@@ -34,6 +33,7 @@ interface RawBody {
 }
 
 const summaryBytesMax = 30;
+const noKind = "couldn't get version/kind; json parse error: ";
 
 /** The start of a body for an error message: as text if it looks like JSON, in hexadecimal otherwise. */
 function summary(bytes: Buffer): string {
@@ -51,21 +51,26 @@ const cannotHandle = (found: GroupVersionKind, expected: string, why: string): A
     `${found.kind} in version ${JSON.stringify(found.version)} cannot be handled as a ${expected}: ${why}`,
   );
 
-function parseText(bytes: Buffer, encoding: "json" | "yaml", expected: BodyExpectation): RawBody {
-  const wantsDuplicates = expected.fieldValidation !== "Ignore";
+function parseJsonText(bytes: Buffer, expected: BodyExpectation): RawBody {
   try {
-    if (encoding === "json") {
-      const { value, duplicates } = parseJson(bytes.toString(), { duplicates: wantsDuplicates });
-      return { value, strictErrors: duplicates };
-    }
+    const duplicates = expected.fieldValidation !== "Ignore";
+    const parsed = parseJson(bytes.toString(), { duplicates });
+    return { value: parsed.value, strictErrors: parsed.duplicates };
+  } catch (thrown) {
+    if (thrown instanceof JsonSyntaxError)
+      throw unrecognized(expected.kind.kind, `${noKind}${thrown.message}`, bytes);
+    throw thrown;
+  }
+}
+
+async function parseYamlText(bytes: Buffer, expected: BodyExpectation): Promise<RawBody> {
+  // Few write YAML to the server: the parser is loaded for the first that does.
+  const { parseYaml, YamlError } = await import("./yaml.ts");
+  try {
     const { value, duplicates } = parseYaml(bytes.toString());
     const told = duplicates.length > 0 ? [`yaml: unmarshal errors:\n  ${duplicates.join("\n  ")}`] : [];
     return { value, strictErrors: told };
   } catch (thrown) {
-    if (thrown instanceof JsonSyntaxError) {
-      const why = `couldn't get version/kind; json parse error: ${thrown.message}`;
-      throw unrecognized(expected.kind.kind, why, bytes);
-    }
     if (thrown instanceof YamlError) throw unrecognized(expected.kind.kind, thrown.message, bytes);
     throw thrown;
   }
@@ -73,6 +78,29 @@ function parseText(bytes: Buffer, encoding: "json" | "yaml", expected: BodyExpec
 
 const describeJson = (value: unknown): string =>
   Array.isArray(value) ? "array" : typeof value === "boolean" ? "bool" : typeof value;
+
+/** apiVersion and kind are looked at before anything else: they must be text. */
+function checkTypeMeta(
+  value: unknown,
+  expected: BodyExpectation,
+  bytes: Buffer,
+): asserts value is JsonObject {
+  const refuse = (found: unknown, into: string): never => {
+    const why = `${noKind}json: cannot unmarshal ${describeJson(found)} into Go ${into}`;
+    throw unrecognized(expected.kind.kind, why, bytes);
+  };
+  if (!isObject(value))
+    refuse(
+      value,
+      `value of type struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }`,
+    );
+  const object = value as JsonObject;
+  for (const name of ["apiVersion", "kind"]) {
+    const given = Object.hasOwn(object, name) ? object[name] : undefined;
+    if (given !== undefined && given !== null && typeof given !== "string")
+      refuse(given, `struct field .${name} of type string`);
+  }
+}
 
 /** The kind that the value says it is, completed from the expected one. */
 function kindOf(value: JsonObject, expected: GroupVersionKind): GroupVersionKind {
@@ -82,21 +110,25 @@ function kindOf(value: JsonObject, expected: GroupVersionKind): GroupVersionKind
   return { group, version, kind: text("kind") || expected.kind };
 }
 
+/** How messages name the form that the server computes with: `core.Pod`. */
+const internalName = ({ group, kind }: GroupVersionKind): string =>
+  `${group === "" ? "core" : (group.split(".")[0] as string)}.${kind}`;
+
 function checkKind(found: GroupVersionKind, expectation: BodyExpectation): void {
   const expected = expectation.kind;
   if (expectation.anyVersion === true && found.kind === expected.kind) return;
   const sameVersion = found.group === expected.group && found.version === expected.version;
-  if (!sameVersion && (schemaFor(found.group, found.version, found.kind) ?? found.kind === expected.kind)) {
+  if (sameVersion && found.kind === expected.kind) return;
+  const known = schemaFor(found.group, found.version, found.kind);
+  if (known !== undefined && found.kind === expected.kind) {
     throw badRequest(
       `the API version in the data (${apiVersionOf(found)}) does not match the expected API version (${apiVersionOf(expected)})`,
     );
   }
-  if (sameVersion && found.kind === expected.kind) return;
-  const known = schemaFor(found.group, found.version, found.kind);
   const why =
     known === undefined
       ? `no kind ${JSON.stringify(found.kind)} is registered for version ${JSON.stringify(apiVersionOf(found))}`
-      : `converting (${known.goType}) to (${expectation.schema.goType}): unknown conversion`;
+      : `converting (${known.goType}) to (${internalName(expected)}): unknown conversion`;
   throw cannotHandle(found, expected.kind, why);
 }
 
@@ -143,19 +175,22 @@ function decodeProtobufBody(bytes: Buffer, expectation: BodyExpectation): Decode
     return { object: object as DecodedBody["object"], warnings: [] };
   } catch (thrown) {
     if (!(thrown instanceof ProtobufError) && !(thrown instanceof DecodeError)) throw thrown;
+    if (found === expected) throw unrecognized(expected.kind, thrown.message, bytes);
     throw cannotHandle(found, expected.kind, thrown.message);
   }
 }
 
 /** Decodes the body of a write. Throws `ApiError` (400) for everything that is wrong with it. */
-export function decodeBody(bytes: Buffer, encoding: BodyEncoding, expectation: BodyExpectation): DecodedBody {
+export async function decodeBody(
+  bytes: Buffer,
+  encoding: BodyEncoding,
+  expectation: BodyExpectation,
+): Promise<DecodedBody> {
   if (encoding === "protobuf") return decodeProtobufBody(bytes, expectation);
-  const { value, strictErrors } = parseText(bytes, encoding, expectation);
+  const { value, strictErrors } =
+    encoding === "json" ? parseJsonText(bytes, expectation) : await parseYamlText(bytes, expectation);
   // `null`, and an empty YAML document, say nothing: an empty object.
   if (value === null) return decodeBodyValue({}, expectation, strictErrors);
-  if (!isObject(value)) {
-    const why = `couldn't get version/kind; json parse error: json: cannot unmarshal ${describeJson(value)} into Go value of type struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }`;
-    throw unrecognized(expectation.kind.kind, why, bytes);
-  }
+  checkTypeMeta(value, expectation, bytes);
   return decodeBodyValue(value, expectation, strictErrors);
 }

@@ -327,7 +327,10 @@ function reading<T>(bytes: Uint8Array, read: (reader: Reader) => T): T {
 
 /** What stands in the envelope, before the message is read: enough to route and to refuse. */
 export function openEnvelope(bytes: Uint8Array): { apiVersion: string; kind: string; raw: Uint8Array } {
-  if (!isProtobuf(bytes)) throw new ProtobufError("provided data does not appear to be a protobuf message");
+  if (!isProtobuf(bytes))
+    throw new ProtobufError(
+      "provided data does not appear to be a protobuf message, expected prefix [107 56 115 0]",
+    );
   return reading(bytes.subarray(4), (reader) => {
     let apiVersion = "";
     let kind = "";

@@ -154,7 +154,9 @@ function checked(document: Document, text: string): void {
   if (error === undefined) return;
   const line = error.linePos?.[0].line ?? text.slice(0, error.pos[0]).split("\n").length;
   if (error.message.includes("call stack")) throw new YamlError("yaml: exceeded max depth");
-  throw new YamlError(`yaml: line ${line}: ${problemOf(error.code, error.message)}`);
+  // Clients know no line for what is wrong in the first one.
+  const where = line > 1 ? `line ${line}: ` : "";
+  throw new YamlError(`yaml: ${where}${problemOf(error.code, error.message)}`);
 }
 
 /** One document. Throws `YamlError`. An empty document is null. */

@@ -23,6 +23,8 @@ export const lease = defineResource<Lease>({
   kind: "Lease",
   resource: "leases",
   namespaced: true,
+  allowCreateOnUpdate: true,
+  requireResourceVersion: true,
   validateName: nameCheck(checkDnsSubdomain),
   columns: [nameColumn, column("Holder", (object) => object.spec?.holderIdentity ?? ""), ageColumn],
   validate,

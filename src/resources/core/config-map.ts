@@ -21,7 +21,7 @@ function validate(object: ConfigMap): FieldError[] {
     errors.push(...checkConfigKey(key).map((why) => invalid(keyed("binaryData", key), key, why)));
     size += Buffer.byteLength(value, "base64");
   }
-  if (size > dataBytesMax) errors.push(tooLong("", dataBytesMax));
+  if (size > dataBytesMax) errors.push(tooLong("[]", dataBytesMax));
   return errors;
 }
 

@@ -53,6 +53,7 @@ export const endpoints = defineResource<Endpoints>({
   singular: "endpoints",
   shortNames: ["ep"],
   namespaced: true,
+  allowCreateOnUpdate: true,
   deprecation: "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice",
   validateName: nameCheck(checkDnsSubdomain),
   columns: [nameColumn, column("Endpoints", endpointsCell), ageColumn],

@@ -28,6 +28,7 @@ export const event = defineResource<Event>({
   resource: "events",
   shortNames: ["ev"],
   namespaced: true,
+  allowCreateOnUpdate: true,
   validateName: nameCheck(checkDnsSubdomain),
   timeToLiveSeconds: 3600,
   columns: [

@@ -1,6 +1,14 @@
 // What is a valid pod spec, for pods and templates. Pure; all errors at once, with their paths.
 
-import type { Container, EnvVar, PodSpec, Probe, Volume, VolumeMount } from "#machinery/gen/types/core-v1.ts";
+import type {
+  Container,
+  EnvVar,
+  ObjectFieldSelector,
+  PodSpec,
+  Probe,
+  Volume,
+  VolumeMount,
+} from "#machinery/gen/types/core-v1.ts";
 import {
   child,
   duplicate,
@@ -28,6 +36,39 @@ const mustNotBeNegative = "must be greater than or equal to 0";
 
 function nonNegative(value: number | undefined, path: string): FieldError[] {
   return value !== undefined && value < 0 ? [invalid(path, value, mustNotBeNegative)] : [];
+}
+
+/** Fields of a pod that an environment variable can show. */
+const envFields: ReadonlySet<string> = new Set([
+  "metadata.name",
+  "metadata.namespace",
+  "metadata.uid",
+  "spec.nodeName",
+  "spec.serviceAccountName",
+  "status.hostIP",
+  "status.hostIPs",
+  "status.podIP",
+  "status.podIPs",
+]);
+
+/** A single label or annotation: `metadata.labels['app']`. */
+const oneOfMap = /^metadata\.(labels|annotations)\['(.+)'\]$/;
+
+function validateFieldRef(
+  { apiVersion = "v1", fieldPath }: ObjectFieldSelector,
+  path: string,
+  known: ReadonlySet<string>,
+): FieldError[] {
+  if (!fieldPath) return [required(child(path, "fieldPath"))];
+  const own = child(path, "fieldPath");
+  if (apiVersion !== "v1")
+    return [invalid(own, fieldPath, `error converting fieldPath: unsupported pod version: ${apiVersion}`)];
+  const match = oneOfMap.exec(fieldPath);
+  if (match !== null)
+    return checkQualifiedName((match[2] as string).toLowerCase()).map((why) => invalid(own, match[2], why));
+  return known.has(fieldPath)
+    ? []
+    : [invalid(own, fieldPath, `error converting fieldPath: field label not supported: ${fieldPath}`)];
 }
 
 function validateEnv(variables: readonly EnvVar[], path: string): FieldError[] {
@@ -61,8 +102,8 @@ function validateEnv(variables: readonly EnvVar[], path: string): FieldError[] {
       if (!reference.name) errors.push(required(child(child(valuePath, key), "name")));
       if (!reference.key) errors.push(required(child(child(valuePath, key), "key")));
     }
-    if (from.fieldRef !== undefined && !from.fieldRef.fieldPath)
-      errors.push(required(child(child(valuePath, "fieldRef"), "fieldPath")));
+    if (from.fieldRef !== undefined)
+      errors.push(...validateFieldRef(from.fieldRef, child(valuePath, "fieldRef"), envFields));
     return errors;
   });
 }
@@ -199,7 +240,7 @@ function validatePorts(container: Container, path: string): FieldError[] {
         ...checkPortNumber(port.hostPort).map((why) => invalid(child(own, "hostPort"), port.hostPort, why)),
       );
     if (port.protocol && !["TCP", "UDP", "SCTP"].includes(port.protocol))
-      errors.push(notSupported(child(own, "protocol"), port.protocol, ["TCP", "UDP", "SCTP"]));
+      errors.push(notSupported(child(own, "protocol"), port.protocol, ["SCTP", "TCP", "UDP"]));
     return errors;
   });
 }

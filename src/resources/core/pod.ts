@@ -65,12 +65,21 @@ function validate(pod: Pod): FieldError[] {
   return pod.spec === undefined ? [required("spec.containers")] : validatePodSpec(pod.spec, "spec");
 }
 
+/** What a new pod cannot have: containers for debugging come later, into a pod that runs. */
+function validateCreate(pod: Pod): FieldError[] {
+  const errors = validate(pod);
+  if ((pod.spec?.ephemeralContainers ?? []).length > 0)
+    errors.push(forbidden("spec.ephemeralContainers", "cannot be set on create"));
+  return errors;
+}
+
 export const pod = defineResource<Pod>({
   ...core("Pod"),
   resource: "pods",
   shortNames: ["po"],
   categories: ["all"],
   namespaced: true,
+  returnsDeleted: true,
   validateName: nameCheck(checkDnsSubdomain),
   columns: podColumns,
   generation: "spec",
@@ -85,7 +94,7 @@ export const pod = defineResource<Pod>({
     if (old.status === undefined) delete draft.status;
     else draft.status = structuredClone(old.status);
   },
-  validate,
+  validate: validateCreate,
   validateUpdate,
   rewriteLegacy: (raw) => {
     const warnings: string[] = [];
@@ -114,6 +123,7 @@ export const pod = defineResource<Pod>({
     "spec.hostNetwork": (object) => String(object.spec?.hostNetwork ?? false),
     "status.phase": (object) => object.status?.phase ?? "",
     "status.podIP": (object) => object.status?.podIP ?? "",
+    "status.podIPs": (object) => (object.status?.podIPs ?? []).map(({ ip }) => ip ?? "").join(","),
     "status.nominatedNodeName": (object) => object.status?.nominatedNodeName ?? "",
   },
   status: { validateUpdate: () => [] },

@@ -12,6 +12,7 @@ export const serviceAccount = defineResource<ServiceAccount>({
   resource: "serviceaccounts",
   shortNames: ["sa"],
   namespaced: true,
+  returnsDeleted: true,
   validateName: nameCheck(checkDnsSubdomain),
   columns: [
     nameColumn,

@@ -31,6 +31,14 @@ const protocols = ["SCTP", "TCP", "UDP"];
 const ipv4 = /^(25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(\.(25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)){3}$/;
 const notAnIp = "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)";
 
+/** Addresses that mean something to every machine, and so cannot stand for a Service. */
+const specialAddresses: readonly (readonly [RegExp, string])[] = [
+  [/^(0\.0\.0\.0|::)$/, "may not be unspecified (0.0.0.0 or ::)"],
+  [/^(127\.|::1$)/, "may not be in the loopback range (127.0.0.0/8, ::1/128)"],
+  [/^(169\.254\.|fe[89ab].:)/i, "may not be in the link-local range (169.254.0.0/16, fe80::/10)"],
+  [/^(224\.0\.0\.|ff02:)/i, "may not be in the link-local multicast range (224.0.0.0/24, ff02::/10)"],
+];
+
 function validatePorts(spec: ServiceSpec): FieldError[] {
   const errors: FieldError[] = [];
   const ports = spec.ports ?? [];
@@ -96,14 +104,7 @@ function validateAddresses(spec: ServiceSpec): FieldError[] {
   for (const [at, ip] of (spec.externalIPs ?? []).entries()) {
     const path = index("spec.externalIPs", at);
     if (!ipv4.test(ip) && !/^[0-9a-f:]+:[0-9a-f:.]*$/i.test(ip)) errors.push(invalid(path, ip, notAnIp));
-    else if (/^(127\.|169\.254\.|224\.0\.0\.|0\.0\.0\.0$)/.test(ip))
-      errors.push(
-        invalid(
-          path,
-          ip,
-          "may not be unspecified, loopback or link-local (169.254.0.0/16, fe80::/10, 224.0.0.0/24, ff02::/10)",
-        ),
-      );
+    else for (const [range, why] of specialAddresses) if (range.test(ip)) errors.push(invalid(path, ip, why));
   }
   for (const [at, range] of (spec.loadBalancerSourceRanges ?? []).entries()) {
     const [ip = "", bits = ""] = range.trim().split("/");
@@ -212,6 +213,8 @@ export const service = defineResource<Service>({
   shortNames: ["svc"],
   categories: ["all"],
   namespaced: true,
+  allowCreateOnUpdate: true,
+  returnsDeleted: true,
   validateName: nameCheck(checkDns1035Label),
   columns: [
     nameColumn,

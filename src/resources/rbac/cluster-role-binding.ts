@@ -18,6 +18,7 @@ export const clusterRoleBinding = defineResource<ClusterRoleBinding>({
   kind: "ClusterRoleBinding",
   resource: "clusterrolebindings",
   namespaced: false,
+  allowCreateOnUpdate: true,
   validateName: checkPathSegment,
   columns: [
     nameColumn,

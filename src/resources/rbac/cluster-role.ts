@@ -12,6 +12,7 @@ export const clusterRole = defineResource<ClusterRole>({
   kind: "ClusterRole",
   resource: "clusterroles",
   namespaced: false,
+  allowCreateOnUpdate: true,
   validateName: checkPathSegment,
   columns: [nameColumn, column("Created At", (object) => object.metadata?.creationTimestamp ?? "")],
   validate: (object) => validateRules(object.rules, false),

@@ -18,6 +18,7 @@ export const roleBinding = defineResource<RoleBinding>({
   kind: "RoleBinding",
   resource: "rolebindings",
   namespaced: true,
+  allowCreateOnUpdate: true,
   validateName: checkPathSegment,
   columns: [
     nameColumn,

@@ -12,6 +12,7 @@ export const role = defineResource<Role>({
   kind: "Role",
   resource: "roles",
   namespaced: true,
+  allowCreateOnUpdate: true,
   validateName: checkPathSegment,
   columns: [nameColumn, column("Created At", (object) => object.metadata?.creationTimestamp ?? "")],
   validate: (object) => validateRules(object.rules, true),

@@ -53,7 +53,7 @@ export function bindingDefaults(binding: RoleBinding): void {
 export function validateBinding(binding: RoleBinding, namespaced: boolean): FieldError[] {
   const errors: FieldError[] = [];
   const { apiGroup, kind, name } = binding.roleRef ?? {};
-  const kinds = namespaced ? ["ClusterRole", "Role"] : ["ClusterRole"];
+  const kinds = namespaced ? ["Role", "ClusterRole"] : ["ClusterRole"];
   if (apiGroup !== rbacGroup) errors.push(notSupported("roleRef.apiGroup", apiGroup ?? "", [rbacGroup]));
   if (!kinds.includes(kind ?? "")) errors.push(notSupported("roleRef.kind", kind ?? "", kinds));
   if (!name) errors.push(required("roleRef.name"));
@@ -61,7 +61,7 @@ export function validateBinding(binding: RoleBinding, namespaced: boolean): Fiel
     const own = index("subjects", at);
     if (!subject.name) errors.push(required(child(own, "name")));
     if (!["Group", "ServiceAccount", "User"].includes(subject.kind ?? ""))
-      errors.push(notSupported(child(own, "kind"), subject.kind ?? "", ["Group", "ServiceAccount", "User"]));
+      errors.push(notSupported(child(own, "kind"), subject.kind ?? "", ["ServiceAccount", "User", "Group"]));
     if (subject.kind !== "ServiceAccount") continue;
     errors.push(
       ...checkDnsSubdomain(subject.name ?? "").map((why) => invalid(child(own, "name"), subject.name, why)),
