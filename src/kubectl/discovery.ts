@@ -102,25 +102,29 @@ interface Word {
   readonly group?: string;
 }
 
-/** `pods`, `pods.v1`, `deployments.apps`, `deployments.v1.apps`: every way to read it. */
+/** `pods`, `deployments.apps`, `deployments.v1.apps`, `pods.v1.`: every way to read it, the fullest first. */
 function readings(word: string): Word[] {
   const [name = "", ...rest] = word.split(".");
   if (rest.length === 0) return [{ name }];
-  const full = { name, version: rest[0] as string, group: rest.slice(1).join(".") };
-  return [full, { name, group: rest.join(".") }];
+  const byGroup = { name, group: rest.join(".") };
+  return rest.length === 1
+    ? [byGroup]
+    : [{ name, version: rest[0] as string, group: rest.slice(1).join(".") }, byGroup];
+}
+
+/** Those of a group; without its full name, those of the groups that begin so. */
+function inGroup(groupVersions: readonly GroupVersion[], { version, group }: Word): readonly GroupVersion[] {
+  if (group === undefined) return groupVersions;
+  const exact = groupVersions.filter(
+    (one) => one.group === group && (version === undefined || one.version === version),
+  );
+  if (exact.length > 0 || version !== undefined || group === "") return exact;
+  return groupVersions.filter((one) => one.group.startsWith(group));
 }
 
 export function findResource(groupVersions: readonly GroupVersion[], word: string): Resource | undefined {
   for (const reading of readings(word.toLowerCase())) {
-    const candidates = groupVersions
-      .filter(
-        ({ group, version }) =>
-          (reading.version === undefined || reading.version === version) &&
-          (reading.group === undefined ||
-            group === reading.group ||
-            (reading.version === undefined && reading.group !== "" && group.startsWith(reading.group))),
-      )
-      .flatMap(({ resources }) => resources);
+    const candidates = inGroup(groupVersions, reading).flatMap(({ resources }) => resources);
     const { name } = reading;
     const found =
       candidates.find(({ resource }) => resource === name) ??

@@ -1,23 +1,26 @@
 // --dry-run: whether a change is only told, only checked by the server, or made.
 
-import { CommandError } from "./command.ts";
-import type { ParsedFlags } from "./flags.ts";
+import { CommandError, type Context } from "./command.ts";
+import { warningLine } from "./log-line.ts";
 
 export type DryRun = "none" | "client" | "server";
 
-export function dryRunOf(flags: ParsedFlags): { readonly mode: DryRun; readonly warning?: string } {
+export function dryRunOf({ flags, io }: Context): DryRun {
   const text = flags.string("dry-run");
   switch (text) {
     case "none":
     case "client":
     case "server":
-      return { mode: text };
+      return text;
     case "unchanged":
-      return {
-        mode: "client",
-        warning:
-          "W0000 00:00:00.000000       1 helpers.go:743] --dry-run is deprecated and can be replaced with --dry-run=client.",
-      };
+      io.stderr.write(
+        warningLine(
+          io.now(),
+          "helpers.go:719",
+          "--dry-run is deprecated and can be replaced with --dry-run=client.",
+        ),
+      );
+      return "client";
     default:
       throw new CommandError(`Invalid dry-run value (${text}). Must be "none", "server", or "client".`);
   }

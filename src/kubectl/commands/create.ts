@@ -1,10 +1,12 @@
-// `kubectl create -f`: sends each document of the files to the server.
+// `kubectl create -f`: sends each document of the files to the server. Its subcommands make objects from flags.
 
 import { resourcePath } from "#client/client.ts";
+import { parseSelector, matches, type Selector } from "#machinery/selectors.ts";
 import type { KubeObject } from "#machinery/meta.ts";
+import { ApiError, isApiError } from "#machinery/status.ts";
 import { CommandError, UsageError, type Command, type Context } from "../command.ts";
 import { dryRunMark, dryRunOf, type DryRun } from "../dry-run.ts";
-import { SeveralErrors } from "../failure.ts";
+import { throwFailures } from "../failure.ts";
 import {
   dryRunFlag,
   fieldManagerFlag,
@@ -14,110 +16,123 @@ import {
   selectorFlag,
   validateFlag,
 } from "../flag-groups.ts";
-import {
-  noSuchFormat,
-  objectFormats,
-  objectName,
-  objectPrinter,
-  splitFormat,
-  type ObjectPrinter,
-} from "../printers/objects.ts";
-import { targetOfObject, type Target } from "../targets/fetch.ts";
-import { readManifests, type Manifest } from "../targets/manifests.ts";
-import { apiFailure } from "../targets/api-failure.ts";
-
-export type Validation = "Strict" | "Warn" | "Ignore";
-
-export function validationOf(text: string): Validation {
-  switch (text) {
-    case "":
-    case "strict":
-    case "true":
-      return "Strict";
-    case "warn":
-      return "Warn";
-    case "ignore":
-    case "false":
-      return "Ignore";
-    default:
-      throw new CommandError(
-        `invalid - validate option ${JSON.stringify(text)}; must be one of: strict (or true), warn, ignore (or false)`,
-      );
-  }
-}
+import { objectName, objectPrinter, type ObjectPrinter } from "../printers/objects.ts";
+import { withSource } from "../targets/api-failure.ts";
+import { withLastApplied } from "../targets/last-applied.ts";
+import { invalidManifest, readManifests, type Manifest } from "../targets/manifests.ts";
+import { targetOfObject } from "../targets/resolve.ts";
+import { createConfigMap } from "./create-configmap.ts";
+import { createNamespace } from "./create-namespace.ts";
+import { createSecret } from "./create-secret.ts";
+import { createServiceAccount } from "./create-serviceaccount.ts";
+import { createToken } from "./create-token.ts";
+import { validationOf, type Validation } from "./validation-flag.ts";
 
 interface Plan {
   readonly dryRun: DryRun;
   readonly validation: Validation;
   readonly printer: ObjectPrinter | undefined;
-  readonly fieldManager: string;
+  readonly selector: Selector;
 }
 
 async function createOne(context: Context, { object, source }: Manifest, plan: Plan): Promise<void> {
-  const target = await targetOfObject(context, object, source);
-  const answer = plan.dryRun === "client" ? object : await post(context, object, target, plan, source);
+  if (plan.validation !== "Ignore") await checkKindIsKnown(context, object, source);
+  const { resource, namespace } = await targetOfObject(context, object, source);
+  let toSend: KubeObject = resource.namespaced
+    ? { ...object, metadata: { ...object.metadata, namespace } }
+    : object;
+  if (context.flags.bool("save-config")) toSend = withLastApplied(toSend);
+  const answer =
+    plan.dryRun === "client"
+      ? toSend
+      : await post(context, resourcePath(resource, namespace), toSend, plan, source);
   if (plan.printer !== undefined) context.print(plan.printer(answer));
   else context.print(`${objectName(answer)} created${dryRunMark(plan.dryRun)}\n`);
 }
 
 async function post(
   context: Context,
+  path: string,
   object: KubeObject,
-  target: Target,
-  plan: Plan,
+  { dryRun, validation }: Plan,
   source: string,
 ): Promise<KubeObject> {
-  const query = new URLSearchParams();
-  if (plan.dryRun === "server") query.set("dryRun", "All");
-  query.set("fieldManager", plan.fieldManager);
-  query.set("fieldValidation", plan.validation);
-  const client = await context.client();
+  const query = new URLSearchParams({
+    ...(dryRun === "server" ? { dryRun: "All" } : {}),
+    fieldManager: context.flags.string("field-manager"),
+    fieldValidation: validation,
+  });
   try {
-    return await client.json(
-      "POST",
-      `${resourcePath(target.resource, target.namespace)}?${query.toString()}`,
-      object,
-    );
+    return await (await context.client()).json("POST", `${path}?${query.toString()}`, object);
   } catch (thrown) {
-    throw apiFailure(thrown, "creating", source);
+    throw withSource(thrown, "creating", source);
   }
+}
+
+/** A kind that a served version does not have may still be defined by a CustomResourceDefinition: ask, as kubectl does. */
+async function checkKindIsKnown(context: Context, object: KubeObject, source: string): Promise<void> {
+  const { apiVersion = "", kind = "" } = object;
+  const discovery = await context.discovery();
+  const served = discovery.groupVersions.some(
+    ({ group, version }) => (group === "" ? version : `${group}/${version}`) === apiVersion,
+  );
+  if (!served || (await discovery.findKind(apiVersion, kind)) !== undefined) return;
+  try {
+    await (await context.client()).json("GET", "/apis/apiextensions.k8s.io/v1/customresourcedefinitions");
+  } catch (thrown) {
+    if (!isApiError(thrown)) throw thrown;
+    throw invalidManifest(source, `failed to check CRD: failed to list CRDs: ${thrown.message}`);
+  }
+}
+
+function selectorOf(text: string): Selector {
+  try {
+    return parseSelector(text);
+  } catch (thrown) {
+    if (!(thrown instanceof ApiError) && !(thrown instanceof Error)) throw thrown;
+    throw new CommandError(`the provided selector ${JSON.stringify(text)} is not valid: ${thrown.message}`);
+  }
+}
+
+function checkFlags({ flags }: Context, args: readonly string[]): void {
+  const files = flags.list("filename");
+  const kustomize = flags.string("kustomize") !== "";
+  if (args.length > 0) throw new UsageError(`Unexpected args: [${args.join(" ")}]`);
+  if (flags.string("raw") !== "" || flags.bool("edit"))
+    throw new CommandError(`--${flags.bool("edit") ? "edit" : "raw"} is not built yet`);
+  if (kustomize && files.length > 0) throw new CommandError("only one of -f or -k can be specified");
+  if (kustomize) throw new CommandError("kustomizations are not built yet");
+  if (files.length === 0) throw new CommandError("must specify one of -f and -k");
 }
 
 async function run(context: Context, args: readonly string[]): Promise<void> {
   const { flags } = context;
-  const files = flags.list("filename");
-  if (flags.string("kustomize") !== "") throw new CommandError("kustomizations are not built yet");
-  if (files.length === 0 && flags.string("raw") === "")
-    throw args.length > 0
-      ? new UsageError(`Unexpected args: [${args.join(" ")}]`)
-      : new CommandError("must specify one of -f and -k");
-  if (args.length > 0) throw new UsageError(`Unexpected args: [${args.join(" ")}]`);
-  const output = flags.string("output");
-  const printer = await objectPrinter(output, flags);
-  if (printer === undefined && output !== "") throw noSuchFormat(splitFormat(output).format, objectFormats);
-  const { mode } = dryRunOf(flags);
+  checkFlags(context, args);
   const plan: Plan = {
-    dryRun: mode,
+    printer: await objectPrinter(context, { columns: false }),
+    dryRun: dryRunOf(context),
     validation: validationOf(flags.string("validate")),
-    printer,
-    fieldManager: flags.string("field-manager"),
+    selector: selectorOf(flags.string("selector")),
   };
-  const results = await readManifests(context.io, { files, recursive: flags.bool("recursive") });
+  const results = await readManifests(context.io, {
+    files: flags.list("filename"),
+    recursive: flags.bool("recursive"),
+    validate: plan.validation !== "Ignore",
+  });
   const failed: unknown[] = [];
+  let count = 0;
   for (const result of results) {
-    if ("error" in result) {
-      failed.push(result.error);
-      continue;
-    }
     try {
-      await createOne(context, result.manifest, plan);
+      if ("error" in result) throw result.error;
+      if (!matches(plan.selector, result.object.metadata?.labels)) continue;
+      count++;
+      await createOne(context, result, plan);
     } catch (thrown) {
       failed.push(thrown);
     }
   }
-  if (results.length === 0) throw new CommandError("no objects passed to create");
-  if (failed.length === 1) throw failed[0] as Error;
-  if (failed.length > 1) throw new SeveralErrors(failed);
+  throwFailures(failed);
+  if (count === 0) throw new CommandError("no objects passed to create");
 }
 
 export const create: Command = {
@@ -130,6 +145,7 @@ kubectl create -f ./pod.json
 
 # From stdin
 cat pod.json | kubectl create -f -`,
+  subcommands: [createConfigMap, createNamespace, createSecret, createServiceAccount, createToken],
   flags: [
     dryRunFlag,
     {
@@ -141,7 +157,12 @@ cat pod.json | kubectl create -f -`,
     fieldManagerFlag("kubectl-create"),
     ...filenameFlags("to create"),
     ...outputFlags(formats),
-    { name: "raw", type: "string", default: "''", usage: "A path to POST the file to, as it stands" },
+    {
+      name: "raw",
+      type: "string",
+      default: "''",
+      usage: "A path to POST the file to; not built yet, and refused.",
+    },
     {
       name: "save-config",
       type: "bool",

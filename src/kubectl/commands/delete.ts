@@ -5,11 +5,11 @@ import { groupResource, type KubeObject } from "#machinery/meta.ts";
 import { isApiError } from "#machinery/status.ts";
 import { CommandError, type Command, type Context } from "../command.ts";
 import { dryRunMark, dryRunOf, type DryRun } from "../dry-run.ts";
-import { SeveralErrors } from "../failure.ts";
+import { throwFailures } from "../failure.ts";
 import { dryRunFlag, fieldSelectorFlag, filenameFlags, selectorFlag } from "../flag-groups.ts";
-import { itemsOf } from "../printers/objects.ts";
-import { apiFailure } from "../targets/api-failure.ts";
-import { fetchTarget, readTargets, type Target } from "../targets/fetch.ts";
+import { withSource } from "../targets/api-failure.ts";
+import { expandTarget } from "../targets/fetch.ts";
+import { nothingNamed, resolveTargets, type Target } from "../targets/resolve.ts";
 import { untilGone } from "../targets/until-gone.ts";
 
 interface Plan {
@@ -31,7 +31,8 @@ const cascades: Readonly<Record<string, string>> = {
   false: "Orphan",
 };
 
-function planOf({ flags, printError }: Context): Plan {
+function planOf(context: Context): Plan {
+  const { flags } = context;
   const cascade = cascades[flags.string("cascade")];
   if (cascade === undefined)
     throw new CommandError(
@@ -53,9 +54,9 @@ function planOf({ flags, printError }: Context): Plan {
   if (force && gracePeriod > 0)
     throw new CommandError("--force and --grace-period greater than 0 cannot be specified together");
   if (force && gracePeriod === 0 && !flags.changed("wait")) wait = false;
-  const { mode } = dryRunOf(flags);
+  const mode = dryRunOf(context);
   if (gracePeriod === 0 && force && mode === "none")
-    printError(
+    context.printError(
       "Warning: Immediate deletion does not wait for confirmation that the running resource has been terminated. The resource may continue to run on the cluster indefinitely.\n",
     );
   return {
@@ -68,27 +69,6 @@ function planOf({ flags, printError }: Context): Plan {
     wait: wait && mode === "none",
     timeoutMs: flags.durationMs("timeout"),
   };
-}
-
-/** Types stand for what is there of them. */
-async function expandTargets(context: Context, targets: readonly Target[]): Promise<Target[]> {
-  const found: Target[] = [];
-  for (const target of targets) {
-    if (target.name !== undefined) {
-      found.push(target);
-      continue;
-    }
-    const list = await fetchTarget(context, target, {
-      accept: "application/json",
-      chunkSize: 500,
-      labelSelector: context.flags.string("selector"),
-      fieldSelector: context.flags.string("field-selector"),
-      subresource: "",
-    });
-    for (const { metadata } of itemsOf(list))
-      found.push({ ...target, namespace: metadata?.namespace ?? "", name: metadata?.name ?? "" });
-  }
-  return found;
 }
 
 async function deleteOne(context: Context, target: Target, plan: Plan): Promise<KubeObject | undefined> {
@@ -111,41 +91,43 @@ function tellDeleted(context: Context, { resource, name = "", namespace }: Targe
   context.print(`${kind} ${JSON.stringify(name)}${how}${where}${dryRunMark(plan.dryRun)}\n`);
 }
 
-function checkArguments(context: Context, args: readonly string[]): void {
-  const { flags } = context;
-  const files = flags.list("filename");
-  const selector = flags.string("selector");
-  const fields = flags.string("field-selector");
+function checkFlags({ flags }: Context, args: readonly string[]): void {
   const all = flags.bool("all");
   if (flags.string("kustomize") !== "") throw new CommandError("kustomizations are not built yet");
+  if (flags.bool("interactive") || flags.string("raw") !== "")
+    throw new CommandError(`--${flags.bool("interactive") ? "interactive" : "raw"} is not built yet`);
+  if (args.length === 0 && flags.list("filename").length === 0) throw new CommandError(nothingNamed);
+  if (all && flags.string("selector") !== "")
+    throw new CommandError("setting 'all' parameter but found a non empty selector. ");
+  if (all && flags.string("field-selector") !== "")
+    throw new CommandError("cannot set --all and --field-selector at the same time");
   if (!["", "name"].includes(flags.string("output")))
     throw new CommandError(`unexpected -o output mode: ${flags.string("output")}. We only support '-o name'`);
-  if (all && selector !== "") throw new CommandError("cannot set --all and --selector at the same time");
-  if (all && fields !== "") throw new CommandError("cannot set --all and --field-selector at the same time");
-  if (args.length === 0 && files.length === 0)
-    throw new CommandError(
-      "You must provide one or more resources by argument or filename.\nExample resource specifications include:\n   '-f rsrc.yaml'\n   '--filename=rsrc.json'\n   '<resource> <name>'\n   '<resource>'",
-    );
-  if (
-    args.length === 1 &&
-    !(args[0] as string).includes("/") &&
-    files.length === 0 &&
-    !all &&
-    selector === "" &&
-    fields === ""
-  )
-    throw new CommandError("resource(s) were provided, but no name was specified");
+}
+
+async function findAll(
+  context: Context,
+  args: readonly string[],
+): Promise<{ found: Target[]; errors: unknown[] }> {
+  const resolved = await resolveTargets(context, args, { bareTypes: false, all: context.flags.bool("all") });
+  const errors: unknown[] = [...resolved.errors];
+  const found: Target[] = [];
+  for (const target of resolved.targets) {
+    try {
+      found.push(...(await expandTarget(context, target)));
+    } catch (thrown) {
+      errors.push(thrown);
+    }
+  }
+  return { found, errors };
 }
 
 async function run(context: Context, args: readonly string[]): Promise<void> {
-  checkArguments(context, args);
+  checkFlags(context, args);
   const plan = planOf(context);
-  const { targets, errors } = await readTargets(context, args);
-  const failed: unknown[] = [...errors];
+  const { found, errors: failed } = await findAll(context, args);
   const gone: { target: Target; uid: string }[] = [];
-  const expanded = await expandTargets(context, targets);
-  const source = context.flags.list("filename")[0] ?? "";
-  for (const target of expanded) {
+  for (const target of found) {
     try {
       const answer = plan.dryRun === "client" ? undefined : await deleteOne(context, target, plan);
       tellDeleted(context, target, plan);
@@ -153,21 +135,13 @@ async function run(context: Context, args: readonly string[]): Promise<void> {
       gone.push({ target, uid: uid || answer?.metadata?.uid || "" });
     } catch (thrown) {
       if (plan.ignoreNotFound && isApiError(thrown, "NotFound")) continue;
-      failed.push(apiFailure(thrown, "deleting", source));
+      failed.push(withSource(thrown, "deleting", target.source));
     }
   }
-  if (plan.wait) {
-    for (const { target, uid } of gone) {
-      try {
-        await untilGone(context, target, uid, plan.timeoutMs);
-      } catch (thrown) {
-        failed.push(thrown);
-      }
-    }
-  }
-  if (expanded.length === 0 && failed.length === 0) context.print("No resources found\n");
-  if (failed.length === 1) throw failed[0] as Error;
-  if (failed.length > 1) throw new SeveralErrors(failed);
+  throwFailures(failed);
+  if (found.length === 0) context.print("No resources found\n");
+  if (!plan.wait) return;
+  for (const { target, uid } of gone) await untilGone(context, target, uid, plan.timeoutMs);
 }
 
 export const deleteCommand: Command = {

@@ -2,10 +2,12 @@
 
 import type { KubeObject } from "#machinery/meta.ts";
 import { isApiError } from "#machinery/status.ts";
-import type { Context } from "../command.ts";
-import { SeveralErrors } from "../failure.ts";
-import { itemsOf, type ObjectPrinter } from "../printers/objects.ts";
-import { fetchTarget, readTargets } from "../targets/fetch.ts";
+import { CommandError, type Context } from "../command.ts";
+import { throwFailures } from "../failure.ts";
+import type { ObjectPrinter } from "../printers/objects.ts";
+import { sortBy } from "../printers/sort.ts";
+import { fetchItems, fetchTarget } from "../targets/fetch.ts";
+import { resolveTargets } from "../targets/resolve.ts";
 
 export async function getObjects(
   context: Context,
@@ -13,51 +15,38 @@ export async function getObjects(
   printer: ObjectPrinter,
 ): Promise<void> {
   const { flags } = context;
-  const { targets, errors, single } = await readTargets(context, args);
+  const { targets, errors, single } = await resolveTargets(context, args);
   const failed: unknown[] = [...errors];
   const objects: KubeObject[] = [];
+  const options = { chunkSize: flags.int("chunk-size") };
   for (const target of targets) {
     try {
-      const answer = await fetchTarget(context, target, {
-        accept: "application/json",
-        chunkSize: flags.int("chunk-size"),
-        labelSelector: flags.string("selector"),
-        fieldSelector: flags.string("field-selector"),
-        subresource: flags.string("subresource"),
-      });
-      if (target.name !== undefined) objects.push(answer);
-      else objects.push(...listItems(answer));
+      if (target.name !== undefined) objects.push(await fetchTarget(context, target, options));
+      else objects.push(...(await fetchItems(context, target, options)));
     } catch (thrown) {
-      if (flags.bool("ignore-not-found") && isApiError(thrown, "NotFound")) continue;
-      failed.push(thrown);
+      if (!(flags.bool("ignore-not-found") && isApiError(thrown, "NotFound"))) failed.push(thrown);
     }
   }
-  if (single && failed.length > 0) throw failed[0] as Error;
-  if (!(objects.length === 0 && flags.bool("ignore-not-found"))) {
-    const [only] = objects;
-    context.print(
-      printer(
-        single && only !== undefined
-          ? only
-          : ({
-              apiVersion: "v1",
-              items: objects,
-              kind: "List",
-              metadata: { resourceVersion: "" },
-            } as KubeObject),
-      ),
-    );
-  }
-  if (failed.length === 1) throw failed[0] as Error;
-  if (failed.length > 1) throw new SeveralErrors(failed);
+  if (single && failed.length > 0) throwFailures(failed);
+  if (objects.length > 0 || !flags.bool("ignore-not-found"))
+    context.print(printer(toPrint(sorted(context, objects), single)));
+  throwFailures(failed);
 }
 
-/** Items of a list do not say what they are: the list does. */
-function listItems(list: KubeObject): KubeObject[] {
-  const kind = (list.kind ?? "").replace(/List$/, "");
-  return itemsOf(list).map((item) => ({
-    ...item,
-    apiVersion: item.apiVersion ?? list.apiVersion ?? "",
-    kind: item.kind ?? kind,
-  }));
+function toPrint(objects: readonly KubeObject[], single: boolean): KubeObject {
+  const [only] = objects;
+  if (single && only !== undefined) return only;
+  const list = { apiVersion: "v1", items: objects, kind: "List", metadata: { resourceVersion: "" } };
+  return list as KubeObject;
+}
+
+function sorted({ flags }: Context, objects: readonly KubeObject[]): readonly KubeObject[] {
+  const field = flags.string("sort-by");
+  if (field === "") return objects;
+  const { sorted: inOrder, nowhere } = sortBy(objects, (object) => object, field);
+  if (nowhere !== undefined)
+    throw new CommandError(
+      `couldn't find any field with path ${JSON.stringify(nowhere)} in the list of objects`,
+    );
+  return inOrder;
 }

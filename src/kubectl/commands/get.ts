@@ -2,7 +2,7 @@
 
 import { UsageError, type Command, type Context } from "../command.ts";
 import { fieldSelectorFlag, filenameFlags, outputFlags, selectorFlag } from "../flag-groups.ts";
-import { allFormats, noSuchFormat, objectPrinter, splitFormat } from "../printers/objects.ts";
+import { objectPrinter } from "../printers/objects.ts";
 
 async function run(context: Context, args: readonly string[]): Promise<void> {
   const { flags } = context;
@@ -18,10 +18,7 @@ async function run(context: Context, args: readonly string[]): Promise<void> {
       'Required resource not specified.\nUse "kubectl explain <resource>" for a detailed description of that resource (e.g. kubectl explain pods).',
     );
   }
-  const output = flags.string("output");
-  const printer = await objectPrinter(output, flags);
-  if (printer === undefined && output !== "" && output !== "wide")
-    throw noSuchFormat(splitFormat(output).format, [...allFormats, "wide"]);
+  const printer = await objectPrinter(context, { columns: true });
   if (printer !== undefined) {
     const { getObjects } = await import("./get-objects.ts");
     return getObjects(context, args, printer);

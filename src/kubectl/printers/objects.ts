@@ -3,13 +3,16 @@
 import type { JsonObject } from "#machinery/json-object.ts";
 import { isObject } from "#machinery/json-object.ts";
 import { parseApiVersion, type KubeObject } from "#machinery/meta.ts";
-import { CommandError } from "../command.ts";
+import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
+import { CommandError, type Context } from "../command.ts";
 import type { ParsedFlags } from "../flags.ts";
+import { itemsOf } from "./list-items.ts";
 
 /** An object, or a list of them, → the text to print. */
 export type ObjectPrinter = (object: KubeObject) => string;
 
-export const objectFormats = [
+const objectFormats: readonly string[] = [
   "go-template",
   "go-template-file",
   "json",
@@ -21,11 +24,9 @@ export const objectFormats = [
   "template",
   "templatefile",
   "yaml",
-] as const;
-const columnFormats = ["custom-columns", "custom-columns-file"] as const;
-export const allFormats: readonly string[] = [...objectFormats, ...columnFormats];
+];
 
-export const noSuchFormat = (format: string, allowed: readonly string[]): CommandError =>
+const noSuchFormat = (format: string, allowed: readonly string[]): CommandError =>
   new CommandError(
     `unable to match a printer suitable for the output format ${JSON.stringify(format)}, allowed formats are: ${allowed.toSorted().join(",")}`,
   );
@@ -38,12 +39,6 @@ export function objectName(object: KubeObject): string {
   return `${kind === "" ? "<unknown>" : group === "" ? kind : `${kind}.${group}`}/${name}`;
 }
 
-/** Lists know their items; everything else is its own only item. */
-export function itemsOf(object: KubeObject): readonly KubeObject[] {
-  const { items } = object as { items?: unknown };
-  return Array.isArray(items) && (object.kind ?? "").endsWith("List") ? (items as KubeObject[]) : [object];
-}
-
 function withoutManagedFields(object: KubeObject): KubeObject {
   const { items } = object as { items?: unknown };
   if (Array.isArray(items))
@@ -53,24 +48,93 @@ function withoutManagedFields(object: KubeObject): KubeObject {
   return { ...object, metadata } as KubeObject;
 }
 
-/** `jsonpath={.x}` → the format and what follows it. */
-export function splitFormat(output: string): {
+/** As JSON is printed for a page as well as for a terminal. */
+const escapeJson = (json: string): string =>
+  json.replace(
+    /[<>&\u2028\u2029]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
+
+/** Formats that need a template, and how each is called alone. */
+const templated = new Set([
+  "jsonpath",
+  "jsonpath-as-json",
+  "jsonpath-file",
+  "custom-columns",
+  "custom-columns-file",
+  "go-template",
+  "go-template-file",
+  "template",
+  "templatefile",
+]);
+
+interface Asked {
   readonly format: string;
-  readonly argument: string | undefined;
-} {
-  const at = output.indexOf("=");
-  return at < 0
-    ? { format: output, argument: undefined }
-    : { format: output.slice(0, at), argument: output.slice(at + 1) };
+  readonly template: string;
 }
 
-/** The printer for -o, or undefined where the format is none of objects (`wide`, nothing). */
-export async function objectPrinter(output: string, flags: ParsedFlags): Promise<ObjectPrinter | undefined> {
-  const { format } = splitFormat(output);
+/** `jsonpath={.x}`, or `jsonpath` with the template in --template. */
+function askedFormat(flags: ParsedFlags): Asked | undefined {
+  const output = flags.string("output");
+  const given = flags.has("template") ? flags.string("template") : "";
+  if (output === "") return given === "" ? undefined : { format: "go-template", template: given };
+  const at = output.indexOf("=");
+  const name = at < 0 ? output : output.slice(0, at);
+  if (at >= 0 && templated.has(name) && given === "") return { format: name, template: output.slice(at + 1) };
+  if (templated.has(output)) return { format: output, template: given };
+  return {
+    format: output.toLowerCase() === "json" ? "json" : output.toLowerCase() === "yaml" ? "yaml" : output,
+    template: "",
+  };
+}
+
+function readTemplate(path: string, cwd: string, what: string): string {
+  try {
+    return readFileSync(resolve(cwd, path), "utf8");
+  } catch {
+    throw new CommandError(`error reading ${what} ${path}, open ${path}: no such file or directory`);
+  }
+}
+
+async function templatePrinter({ format, template }: Asked, { flags, io }: Context): Promise<ObjectPrinter> {
+  if (format.startsWith("custom-columns")) {
+    const { columnsPrinter, parseColumns, parseColumnsFile } = await import("./custom-columns.ts");
+    const noHeaders = flags.has("no-headers") && flags.bool("no-headers");
+    if (template === "")
+      throw new CommandError("custom-columns format specified but no custom columns given");
+    const columns = format.endsWith("-file")
+      ? parseColumnsFile(readTemplate(template, io.cwd, "template"))
+      : parseColumns(template);
+    return columnsPrinter(columns, noHeaders);
+  }
+  if (template === "") throw new CommandError("template format specified but no template given");
+  if (!format.startsWith("jsonpath"))
+    throw new CommandError(`-o ${format} is not built yet: use -o jsonpath or -o custom-columns`);
+  const { jsonPathPrinter } = await import("./jsonpath-printer.ts");
+  return jsonPathPrinter(
+    format === "jsonpath-file" ? readTemplate(template, io.cwd, "--template") : template,
+    { asJson: format === "jsonpath-as-json", allowMissing: flags.bool("allow-missing-template-keys") },
+  );
+}
+
+/**
+ * The printer that -o asks for, or undefined where it asks for none of objects (nothing, `wide`). `columns` says
+ * whether the command knows custom columns and `wide`; `typed` keeps the fields of JSON in their order.
+ */
+export async function objectPrinter(
+  context: Context,
+  { columns, typed = false }: { readonly columns: boolean; readonly typed?: boolean },
+): Promise<ObjectPrinter | undefined> {
+  const { flags } = context;
+  const asked = askedFormat(flags);
+  if (asked === undefined || (columns && asked.format === "wide")) return undefined;
   const shown = flags.has("show-managed-fields") && flags.bool("show-managed-fields");
   const strip = (object: KubeObject): KubeObject => (shown ? object : withoutManagedFields(object));
-  switch (format) {
+  if (templated.has(asked.format) && (columns || !asked.format.startsWith("custom-columns")))
+    return templatePrinter(asked, context);
+  switch (asked.format) {
     case "json": {
+      if (typed) return (object) => `${escapeJson(JSON.stringify(strip(object), null, 4))}\n`;
       const { printJson } = await import("#machinery/codec/json-print.ts");
       return (object) => printJson(strip(object));
     }
@@ -79,12 +143,19 @@ export async function objectPrinter(output: string, flags: ParsedFlags): Promise
       let count = 0;
       return (object) => `${count++ === 0 ? "" : "---\n"}${printYaml(strip(object))}`;
     }
+    case "kyaml": {
+      const { printKyaml } = await import("./kyaml.ts");
+      return (object) => printKyaml(strip(object));
+    }
     case "name":
       return (object) =>
         itemsOf(object)
           .map((item) => `${objectName(item)}\n`)
           .join("");
     default:
-      return undefined;
+      throw noSuchFormat(
+        flags.string("output"),
+        columns ? [...objectFormats, "custom-columns", "custom-columns-file", "wide"] : objectFormats,
+      );
   }
 }

@@ -45,3 +45,12 @@ export function alignCells(rows: readonly (readonly string[])[], remembered: num
     )
     .join("");
 }
+
+/** The same for text: cells end at tabs, lines at line ends (and form feeds). */
+export const alignText = (text: string): string =>
+  alignCells(
+    text
+      .replace(/\n$/, "")
+      .split(/[\n\f]/)
+      .map((line) => line.split("\t")),
+  );

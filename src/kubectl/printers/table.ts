@@ -1,4 +1,5 @@
-// Tables that the server made, and the columns that kubectl puts around them: namespace, labels, kinds before names.
+// Tables that the server made, and the columns that kubectl puts around them: event, namespace, labels, kinds before
+// names. Pure.
 
 import type { KubeObject } from "#machinery/meta.ts";
 
@@ -21,10 +22,9 @@ export interface Table extends KubeObject {
 
 export interface TableOptions {
   readonly wide: boolean;
-  readonly noHeaders: boolean;
   readonly withNamespace: boolean;
   /** `pod`, `deployment.apps`: put before names. */
-  readonly withKind?: string;
+  readonly withKind?: string | undefined;
   readonly showLabels: boolean;
   readonly labelColumns: readonly string[];
 }
@@ -34,43 +34,51 @@ export const isTable = (object: KubeObject): object is Table => object.kind === 
 const controlCharacters = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]/g;
 
 /** No cell may steer the terminal. */
-const escapeTerminal = (text: string): string =>
-  text.replace(controlCharacters, (character) =>
-    character === "\u001b" ? "^[" : `\\x${character.charCodeAt(0).toString(16).padStart(2, "0")}`,
-  );
+export const escapeTerminal = (text: string): string =>
+  text.replace(controlCharacters, (character) => `^${String.fromCharCode(character.charCodeAt(0) ^ 64)}`);
 
 function cellText(value: unknown): string {
   if (value === null || value === undefined) return "";
   if (typeof value !== "string")
-    return typeof value === "object" ? JSON.stringify(value) : String(value as number);
+    return typeof value === "object" ? JSON.stringify(value) : String(value as number | boolean);
   const end = value.search(/[\f\n\r]/);
-  return escapeTerminal(end < 0 ? value : `${value.slice(0, end)}...`).replaceAll("\t", "\\t");
+  return escapeTerminal(end < 0 ? value : `${value.slice(0, end)}...`);
 }
 
-const labelsText = (labels: Readonly<Record<string, string>>): string => {
+function labelsText(labels: Readonly<Record<string, string>>): string {
   const pairs = Object.keys(labels)
     .sort()
     .map((key) => `${key}=${labels[key]}`);
   return pairs.length === 0 ? "<none>" : pairs.join(",");
-};
+}
 
-/** The header line, and one line of cells per row. */
-export function tableCells(
-  columns: readonly TableColumn[],
-  rows: readonly TableRow[],
-  options: TableOptions,
-): { readonly header: readonly string[]; readonly lines: readonly (readonly string[])[] } {
-  const shown = columns
-    .map((column, index) => ({ column, index }))
-    .filter(({ column }) => options.wide || (column.priority ?? 0) === 0);
-  const header = [
+export function headerCells(columns: readonly TableColumn[], options: TableOptions): string[] {
+  return [
     ...(options.withNamespace ? ["NAMESPACE"] : []),
-    ...shown.map(({ column }) => column.name.toUpperCase()),
+    ...shownColumns(columns, options).map(({ column }) => column.name.toUpperCase()),
     ...options.labelColumns.map((label) => label.slice(label.lastIndexOf("/") + 1).toUpperCase()),
     ...(options.showLabels ? ["LABELS"] : []),
   ];
+}
+
+function shownColumns(
+  columns: readonly TableColumn[],
+  { wide }: TableOptions,
+): { column: TableColumn; index: number }[] {
+  return columns
+    .map((column, index) => ({ column, index }))
+    .filter(({ column }) => wide || (column.priority ?? 0) === 0);
+}
+
+/** One line of cells per row. */
+export function rowCells(
+  columns: readonly TableColumn[],
+  rows: readonly TableRow[],
+  options: TableOptions,
+): string[][] {
+  const shown = shownColumns(columns, options);
   const nameIndex = columns.findIndex(({ format }) => format === "name");
-  const lines = rows.map(({ cells, object }) => {
+  return rows.map(({ cells, object }) => {
     const labels = object?.metadata?.labels ?? {};
     const text = (index: number): string =>
       index === nameIndex && options.withKind !== undefined
@@ -83,5 +91,4 @@ export function tableCells(
       ...(options.showLabels ? [labelsText(labels)] : []),
     ];
   });
-  return { header, lines };
 }

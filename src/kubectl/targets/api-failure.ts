@@ -2,12 +2,9 @@
 
 import { ApiError } from "#machinery/status.ts";
 
-/** Adds `error when creating "pod.yaml": `. Invalid objects speak for themselves. */
-export function apiFailure(thrown: unknown, doing: string, source: string): unknown {
-  if (!(thrown instanceof ApiError) || source === "" || thrown.reason === "Invalid") return thrown;
-  const { status } = thrown;
-  return new ApiError({
-    ...status,
-    message: `error when ${doing} ${JSON.stringify(source)}: ${status.message ?? ""}`,
-  });
+/** Adds `error when creating "pod.yaml": `. */
+export function withSource(thrown: unknown, doing: string, source: string | undefined): unknown {
+  if (!(thrown instanceof ApiError) || source === undefined) return thrown;
+  const message = `error when ${doing} ${JSON.stringify(source)}: ${thrown.status.message ?? ""}`;
+  return new ApiError({ ...thrown.status, message });
 }

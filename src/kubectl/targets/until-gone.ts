@@ -4,7 +4,7 @@ import { resourcePath, type WatchOptions } from "#client/client.ts";
 import { groupResource, type KubeObject } from "#machinery/meta.ts";
 import { isApiError } from "#machinery/status.ts";
 import { CommandError, type Context } from "../command.ts";
-import type { Target } from "./fetch.ts";
+import type { Target } from "./resolve.ts";
 
 const weekMs = 7 * 24 * 3_600_000;
 

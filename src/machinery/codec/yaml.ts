@@ -24,7 +24,7 @@ export const yamlDepthMax = 1000;
 /** What the parser says → what Kubernetes clients know. */
 const knownMessages: { readonly [code: string]: string } = {
   BAD_INDENT: "did not find expected key",
-  TAB_AS_INDENT: "found character that cannot start any token",
+  TAB_AS_INDENT: "found a tab character that violates indentation",
   BAD_DQ_ESCAPE: "found unknown escape character",
   BLOCK_AS_IMPLICIT_KEY: "mapping values are not allowed in this context",
   MISSING_CHAR: "could not find expected ':'",
@@ -149,14 +149,32 @@ function problemOf(code: string, message: string): string {
   return knownMessages[code] ?? message.split(" at line ")[0] ?? message;
 }
 
+/** Problems of single characters are told without a line where that is the first. */
+const ofCharacters = new Set(["BLOCK_AS_IMPLICIT_KEY", "BAD_DQ_ESCAPE", "BAD_SCALAR_START", "TAB_AS_INDENT"]);
+
+function lineOf(document: Document, text: string): number {
+  const [error, second] = document.errors;
+  if (error === undefined) return 1;
+  const lineAt = (offset: number): number => text.slice(0, offset).split("\n").length;
+  // A key over two lines is really a value where none may stand: on its last line.
+  if (second?.code === "MULTILINE_IMPLICIT_KEY" && second.pos[0] === error.pos[0])
+    return lineAt(second.pos[1]);
+  const line = error.linePos?.[0].line ?? lineAt(error.pos[0]);
+  if (/^Flow/.test(error.message)) return Math.max(1, line - 1);
+  return error.code === "MULTILINE_IMPLICIT_KEY" ? lineAt(error.pos[1]) : line;
+}
+
 function checked(document: Document, text: string): void {
   const [error] = document.errors;
   if (error === undefined) return;
-  const line = error.linePos?.[0].line ?? text.slice(0, error.pos[0]).split("\n").length;
   if (error.message.includes("call stack")) throw new YamlError("yaml: exceeded max depth");
-  // Clients know no line for what is wrong in the first one.
-  const where = line > 1 ? `line ${line}: ` : "";
-  throw new YamlError(`yaml: ${where}${problemOf(error.code, error.message)}`);
+  const line = lineOf(document, text);
+  const where = line === 1 && ofCharacters.has(error.code) ? "" : `line ${line}: `;
+  const problem =
+    line === 1 && error.code === "TAB_AS_INDENT"
+      ? "found character that cannot start any token"
+      : problemOf(error.code, error.message);
+  throw new YamlError(`yaml: ${where}${problem}`);
 }
 
 /** One document. Throws `YamlError`. An empty document is null. */

@@ -1,0 +1,54 @@
+// A connection that failed, in the words that users of kubectl search for. Pure.
+
+export interface NetworkFailure extends Error {
+  readonly code: string;
+  /** `host:port` */
+  readonly address: string;
+  readonly url: string;
+}
+
+export const isNetworkFailure = (thrown: unknown): thrown is NetworkFailure =>
+  thrown instanceof Error && "address" in thrown && "url" in thrown;
+
+export function describeNetwork(failure: NetworkFailure): string {
+  if (failure.code === "ECONNREFUSED")
+    return `The connection to the server ${failure.address} was refused - did you specify the right host or port?`;
+  return `Unable to connect to the server: ${networkReason(failure)}`;
+}
+
+/** What happened on the wire. */
+export function networkReason({ code, address, message, url }: NetworkFailure): string {
+  const host = address.replace(/:\d+$/, "");
+  switch (code) {
+    case "ECONNREFUSED":
+      return `dial tcp ${address}: connect: connection refused`;
+    case "ENOTFOUND":
+      return `dial tcp: lookup ${host}: no such host`;
+    case "EAI_AGAIN":
+      return `dial tcp: lookup ${host}: Temporary failure in name resolution`;
+    case "EHOSTUNREACH":
+      return `dial tcp ${address}: connect: no route to host`;
+    case "ENETUNREACH":
+      return `dial tcp ${address}: connect: network is unreachable`;
+    case "ETIMEDOUT":
+      return message === "timed out"
+        ? "net/http: request canceled (Client.Timeout exceeded while awaiting headers)"
+        : `dial tcp ${address}: i/o timeout`;
+    case "ECONNRESET":
+      return url.startsWith("https:") && message.includes("TLS")
+        ? "EOF"
+        : `read tcp ${address}: connection reset by peer`;
+    case "SELF_SIGNED_CERT_IN_CHAIN":
+    case "UNABLE_TO_VERIFY_LEAF_SIGNATURE":
+    case "UNABLE_TO_GET_ISSUER_CERT_LOCALLY":
+    case "UNABLE_TO_GET_ISSUER_CERT":
+    case "DEPTH_ZERO_SELF_SIGNED_CERT":
+      return "tls: failed to verify certificate: x509: certificate signed by unknown authority";
+    case "CERT_HAS_EXPIRED":
+      return "tls: failed to verify certificate: x509: certificate has expired or is not yet valid";
+    case "ERR_TLS_CERT_ALTNAME_INVALID":
+      return `tls: failed to verify certificate: x509: certificate is not valid for ${host}`;
+    default:
+      return message;
+  }
+}
