@@ -25,6 +25,8 @@ export class ConnectionError extends Error {
   readonly address: string;
   readonly url: string;
   readonly method: string;
+  /** The address that was dialled, where it came to that. */
+  readonly dialed: string;
   constructor(
     cause: Error,
     about: { readonly address: string; readonly url: string; readonly method: string },
@@ -34,6 +36,8 @@ export class ConnectionError extends Error {
     this.address = about.address;
     this.url = about.url;
     this.method = about.method;
+    const { address, port } = cause as { address?: string; port?: number };
+    this.dialed = address === undefined || port === undefined ? about.address : `${address}:${port}`;
   }
 }
 

@@ -48,7 +48,8 @@ export interface Context {
   config(): Promise<LoadedConfig>;
   access(): Promise<ServerAccess>;
   client(): Promise<Client>;
-  discovery(): Promise<Discovery>;
+  /** What the server serves. `attempts`: how often a server that cannot be reached is asked. */
+  discovery(attempts?: number): Promise<Discovery>;
   namespace(): Promise<Namespace>;
   print(text: string): void;
   printError(text: string): void;
@@ -74,9 +75,12 @@ export interface Command {
 /** A failure that is told as `error: MESSAGE`, or as it stands where it says more than that. */
 export class CommandError extends Error {
   readonly exitCode: number;
-  constructor(message: string, exitCode = 1) {
+  /** What was to be printed before it failed. */
+  readonly printed: string;
+  constructor(message: string, exitCode = 1, printed = "") {
     super(message);
     this.exitCode = exitCode;
+    this.printed = printed;
   }
 }
 

@@ -75,18 +75,19 @@ export function mergeConfigs(files: readonly ConfigFile[]): KubeConfig {
   };
 }
 
-async function readConfig(path: string, mustExist: boolean): Promise<ConfigFile | undefined> {
+async function readConfig(path: string, flag: string): Promise<ConfigFile | undefined> {
   let text;
   try {
     text = await readFile(path, "utf8");
   } catch (thrown) {
     const { code } = thrown as NodeJS.ErrnoException;
+    const mustExist = flag !== "";
     if (code === "ENOENT" && !mustExist) return undefined;
     const why =
       code === "ENOENT" ? "no such file or directory" : code === "EACCES" ? "permission denied" : code;
     throw new CommandError(
       mustExist && code === "ENOENT"
-        ? `stat ${path}: ${why}`
+        ? `stat ${flag}: ${why}`
         : `error loading config file "${path}": open ${path}: ${why}`,
     );
   }
@@ -102,7 +103,7 @@ async function readConfig(path: string, mustExist: boolean): Promise<ConfigFile 
 export async function loadConfig(place: ConfigPlace): Promise<LoadedConfig> {
   const paths = configPaths(place);
   const explicit = place.flag !== "";
-  const read = await Promise.all(paths.map((path) => readConfig(path, explicit)));
+  const read = await Promise.all(paths.map((path) => readConfig(path, place.flag)));
   const files = read.filter((file) => file !== undefined);
   return {
     paths,

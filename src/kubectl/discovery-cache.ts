@@ -3,6 +3,8 @@
 import { mkdir, readFile, rename, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Client } from "#client/client.ts";
+import { errorLine } from "./log-line.ts";
+import { describeRequest, isNetworkFailure } from "./network-failure.ts";
 import { fetchGroupVersions, makeDiscovery, type Discovery, type GroupVersion } from "./discovery.ts";
 
 const keptMs = 6 * 3_600_000;
@@ -12,12 +14,15 @@ interface Place {
   readonly dir: string | undefined;
   readonly server: string;
   readonly now: number;
+  /** How often a server that cannot be reached is asked. */
+  readonly attempts: number;
+  log(line: string): void;
 }
 
 export async function openDiscovery(client: Client, place: Place): Promise<Discovery> {
   const file = fileOf(place);
   const refresh = async (): Promise<readonly GroupVersion[]> => {
-    const found = await fetchGroupVersions(client);
+    const found = await ask(client, place);
     if (file !== undefined) await remember(file, found);
     return found;
   };
@@ -25,6 +30,20 @@ export async function openDiscovery(client: Client, place: Place): Promise<Disco
   return remembered === undefined
     ? makeDiscovery(await refresh(), undefined)
     : makeDiscovery(remembered, refresh);
+}
+
+/** Each attempt that finds no server is told in the log, as kubectl's users know it. */
+async function ask(client: Client, { attempts, now, log }: Place): Promise<readonly GroupVersion[]> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await fetchGroupVersions(client);
+    } catch (thrown) {
+      if (!isNetworkFailure(thrown) || attempts === 0) throw thrown;
+      const why = `couldn't get current server API group list: ${describeRequest(thrown, "/api?timeout=32s")}`;
+      log(errorLine(now, "memcache.go:265", `"Unhandled Error" err=${JSON.stringify(why)}`));
+      if (attempt >= attempts) throw thrown;
+    }
+  }
 }
 
 const fileOf = ({ dir, server }: Place): string | undefined =>

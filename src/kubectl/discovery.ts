@@ -24,6 +24,7 @@ export interface Discovery {
   readonly groupVersions: readonly GroupVersion[];
   /** The resource a word means; looks at the server again before it gives up. */
   find(word: string): Promise<Resource | undefined>;
+  /** Without a version: the kind as any version has it, addressed in none. */
   findKind(apiVersion: string, kind: string): Promise<Resource | undefined>;
   /** The resources of a category such as `all`. */
   category(word: string): readonly Resource[];
@@ -155,11 +156,17 @@ export function makeDiscovery(
     },
     find: (word) => orAgain(() => findResource(groupVersions, word)),
     findKind: (apiVersion, kind) =>
-      orAgain(() =>
-        groupVersions
+      orAgain(() => {
+        if (apiVersion === "") {
+          const any = groupVersions
+            .flatMap(({ resources }) => resources)
+            .find((resource) => resource.kind === kind);
+          return any === undefined ? undefined : { ...any, group: "", version: "" };
+        }
+        return groupVersions
           .find(({ group, version }) => (group === "" ? version : `${group}/${version}`) === apiVersion)
-          ?.resources.find((resource) => resource.kind === kind),
-      ),
+          ?.resources.find((resource) => resource.kind === kind);
+      }),
     category: (word) => {
       const seen = new Set<string>();
       return groupVersions

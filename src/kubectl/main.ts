@@ -1,8 +1,8 @@
 // `kubectl …`: finds the command, reads its flags, runs it, and tells what went wrong.
 
 import type { Transport } from "#machinery/api-request.ts";
-import { CommandError, type Command, type Io } from "./command.ts";
-import { commands, notBuilt } from "./commands/index.ts";
+import { CommandError, UsageError, type Command, type Io } from "./command.ts";
+import { allNames, commands } from "./commands/index.ts";
 import { describe } from "./failure.ts";
 import { findCommandName, FlagError, HelpWanted, parseFlags, type FlagSpec } from "./flags.ts";
 import { globalFlags } from "./global-flags.ts";
@@ -72,10 +72,10 @@ async function runCommand(
   options: KubectlOptions,
 ): Promise<number> {
   const { command, path, argv, inherited } = found;
-  const showHelp = async (): Promise<number> => {
+  const showHelp = async (output = io.stdout, code = 0): Promise<number> => {
     const { commandHelp } = await import("./help.ts");
-    io.stdout.write(commandHelp(command, path, inherited.slice(globals.length)));
-    return 0;
+    output.write(commandHelp(command, path, inherited.slice(globals.length)));
+    return code;
   };
   let parsed;
   try {
@@ -85,12 +85,8 @@ async function runCommand(
     return tell(thrown, path, io);
   }
   if (command.run === undefined) {
-    const [unknown] = parsed.args;
-    if (unknown === undefined) return showHelp();
-    io.stderr.write(
-      `error: unknown command ${JSON.stringify(unknown)}\nSee '${path} -h' for help and examples\n`,
-    );
-    return 1;
+    if (parsed.args.length === 0) return showHelp(io.stderr, 1);
+    return tell(new UsageError(`unknown command ${JSON.stringify(parsed.args.join(" "))}`), path, io);
   }
   const missing = (command.requiredFlags ?? []).filter((name) => !parsed.flags.changed(name));
   if (missing.length > 0) {
@@ -118,15 +114,16 @@ async function runCommand(
 
 function tell(thrown: unknown, path: string, io: Io): number {
   const { text, exitCode } = describe(thrown, path);
+  if (thrown instanceof CommandError) io.stdout.write(thrown.printed);
   if (text !== "") io.stderr.write(`${text}\n`);
   if (thrown instanceof FlagError) io.stderr.write(`See '${path} --help' for usage.\n`);
   return exitCode;
 }
 
 async function unknownCommand(name: string): Promise<Error> {
-  if (notBuilt.has(name)) return new CommandError(`kubectl ${name} is not built yet`);
+  if (allNames.includes(name)) return new CommandError(`kubectl ${name} is not built yet`);
   const { suggestions } = await import("./help.ts");
-  const similar = suggestions(name, commands.map((command) => command.name).concat([...notBuilt]));
+  const similar = suggestions(name, allNames);
   const hint =
     similar.length === 0 ? "" : `\n\nDid you mean this?\n${similar.map((one) => `\t${one}`).join("\n")}`;
   return new CommandError(`unknown command ${JSON.stringify(name)} for "kubectl"${hint}`);
@@ -155,8 +152,9 @@ async function helpOrOptions(
   const words = argv.slice(at + 1).filter((word) => !word.startsWith("-"));
   const entry = commands.find(({ name }) => name === words[0]);
   if (entry?.load === undefined) {
-    if (words[0] !== undefined) io.stderr.write(`Unknown help topic [\`${words.join(" ")}\`]\n\n`);
-    io.stdout.write(rootHelp());
+    const unknown = words[0] !== undefined;
+    if (unknown) io.stderr.write(`Unknown help topic [\`${words.join(" ")}\`]\n\n`);
+    (unknown ? io.stderr : io.stdout).write(rootHelp());
     return 0;
   }
   const command = await entry.load();

@@ -5,6 +5,8 @@ export interface NetworkFailure extends Error {
   /** `host:port` */
   readonly address: string;
   readonly url: string;
+  readonly method: string;
+  readonly dialed: string;
 }
 
 export const isNetworkFailure = (thrown: unknown): thrown is NetworkFailure =>
@@ -16,28 +18,33 @@ export function describeNetwork(failure: NetworkFailure): string {
   return `Unable to connect to the server: ${networkReason(failure)}`;
 }
 
+/** `Get "https://…": dial tcp …`: the request, and what became of it. `path` replaces the one it was for. */
+export function describeRequest(failure: NetworkFailure, path?: string): string {
+  const method = failure.method[0] + failure.method.slice(1).toLowerCase();
+  const url = path === undefined ? failure.url : new URL(path, failure.url).href;
+  return `${method} ${JSON.stringify(url)}: ${networkReason(failure)}`;
+}
+
 /** What happened on the wire. */
-export function networkReason({ code, address, message, url }: NetworkFailure): string {
+function networkReason({ code, address, dialed, message }: NetworkFailure): string {
   const host = address.replace(/:\d+$/, "");
   switch (code) {
     case "ECONNREFUSED":
-      return `dial tcp ${address}: connect: connection refused`;
+      return `dial tcp ${dialed}: connect: connection refused`;
     case "ENOTFOUND":
       return `dial tcp: lookup ${host}: no such host`;
     case "EAI_AGAIN":
       return `dial tcp: lookup ${host}: Temporary failure in name resolution`;
     case "EHOSTUNREACH":
-      return `dial tcp ${address}: connect: no route to host`;
+      return `dial tcp ${dialed}: connect: no route to host`;
     case "ENETUNREACH":
-      return `dial tcp ${address}: connect: network is unreachable`;
+      return `dial tcp ${dialed}: connect: network is unreachable`;
     case "ETIMEDOUT":
       return message === "timed out"
         ? "net/http: request canceled (Client.Timeout exceeded while awaiting headers)"
-        : `dial tcp ${address}: i/o timeout`;
+        : `dial tcp ${dialed}: i/o timeout`;
     case "ECONNRESET":
-      return url.startsWith("https:") && message.includes("TLS")
-        ? "EOF"
-        : `read tcp ${address}: connection reset by peer`;
+      return message === "socket hang up" ? "EOF" : `read tcp ${dialed}: read: connection reset by peer`;
     case "SELF_SIGNED_CERT_IN_CHAIN":
     case "UNABLE_TO_VERIFY_LEAF_SIGNATURE":
     case "UNABLE_TO_GET_ISSUER_CERT_LOCALLY":

@@ -1,11 +1,13 @@
 // What a command gets to work with, each part made when it is first asked for: kubeconfig, access, client, discovery.
 
+import { resolve } from "node:path";
 import { createHttp1Transport, serverUrl } from "#client/http1-transport.ts";
 import { createClient, type Client } from "#client/client.ts";
 import { accessOf, type ClusterEntry, type ServerAccess, type UserEntry } from "#client/kubeconfig.ts";
 import type { Transport } from "#machinery/api-request.ts";
 import { CommandError, type Command, type Context, type Io, type Namespace } from "./command.ts";
 import { loadConfig, type LoadedConfig } from "./config-files.ts";
+import { WholeError } from "./failure.ts";
 import { openDiscovery } from "./discovery-cache.ts";
 import type { ParsedArguments, ParsedFlags } from "./flags.ts";
 import { parseGoDuration } from "./go-duration.ts";
@@ -15,6 +17,12 @@ import { WarningPrinter } from "./warnings.ts";
 const once = <T>(make: () => Promise<T>): (() => Promise<T>) => {
   let made: Promise<T> | undefined;
   return () => (made ??= make());
+};
+
+/** The argument of the first call counts. */
+const onceArgument = <A, T>(make: (argument?: A) => Promise<T>): ((argument?: A) => Promise<T>) => {
+  let made: Promise<T> | undefined;
+  return (argument) => (made ??= make(argument));
 };
 
 export interface SessionParts {
@@ -61,11 +69,13 @@ export function createSession(parts: SessionParts): Session {
     config,
     access,
     client,
-    discovery: once(async () =>
+    discovery: onceArgument(async (attempts = 1) =>
       openDiscovery(await client(), {
         dir: parts.transport === undefined ? flags.string("cache-dir") : undefined,
         server: parts.transport === undefined ? serverUrl((await access()).server).host : "",
         now: io.now(),
+        attempts,
+        log: (line) => io.stderr.write(line),
       }),
     ),
     namespace: once(async (): Promise<Namespace> => {
@@ -85,6 +95,8 @@ export function createSession(parts: SessionParts): Session {
 /** The entries of the kubeconfig that count, after the flags that replace them. */
 interface Place {
   readonly namespace: string;
+  readonly clusterName: string;
+  readonly userName: string;
   readonly cluster: ClusterEntry;
   readonly user: UserEntry;
 }
@@ -93,21 +105,19 @@ function placeOf({ merged }: LoadedConfig, flags: ParsedFlags): Place {
   const name = flags.string("context") || merged["current-context"] || "";
   const context = merged.contexts?.find((entry) => entry.name === name)?.context;
   if (context === undefined && name !== "")
-    throw new CommandError(
-      flags.string("context") === ""
-        ? `context was not found for specified context: ${name}`
-        : `context ${JSON.stringify(name)} does not exist`,
-    );
+    throw new WholeError(`Error in configuration: context was not found for specified context: ${name}`);
   const clusterName = flags.string("cluster") || context?.cluster || "";
   const userName = flags.string("user") || context?.user || "";
   const cluster = merged.clusters?.find((entry) => entry.name === clusterName)?.cluster;
   const user = merged.users?.find((entry) => entry.name === userName)?.user;
   if (cluster === undefined && flags.string("cluster") !== "")
-    throw new CommandError(`cluster ${JSON.stringify(clusterName)} does not exist`);
+    throw new CommandError(`no server found for cluster ${JSON.stringify(clusterName)}`);
   if (user === undefined && flags.string("user") !== "")
     throw new CommandError(`auth info ${JSON.stringify(userName)} does not exist`);
   return {
     namespace: context?.namespace || "default",
+    clusterName,
+    userName,
     cluster: overrideCluster(cluster ?? {}, flags),
     user: overrideUser(user ?? {}, flags),
   };
@@ -152,11 +162,8 @@ function overrideUser(user: UserEntry, flags: ParsedFlags): UserEntry {
   return out;
 }
 
-async function accessFor(
-  { namespace, cluster, user }: Place,
-  flags: ParsedFlags,
-  cwd: string,
-): Promise<ServerAccess> {
+async function accessFor(place: Place, flags: ParsedFlags, cwd: string): Promise<ServerAccess> {
+  const { namespace, cluster, user } = place;
   if (flags.bool("insecure-skip-tls-verify") && flags.string("certificate-authority") !== "")
     throw new CommandError("specifying a root certificates file with the insecure flag is not allowed");
   try {
@@ -164,8 +171,27 @@ async function accessFor(
   } catch (thrown) {
     const { code, path } = thrown as NodeJS.ErrnoException;
     if (code !== "ENOENT" || path === undefined) throw thrown;
-    throw new CommandError(`unable to read ${path}: no such file or directory`);
+    throw unreadable(path, place, cwd);
   }
+}
+
+/** Which of the files that the entries name cannot be read. */
+function unreadable(
+  path: string,
+  { cluster, clusterName, user, userName }: Place,
+  cwd: string,
+): CommandError {
+  const named: [string | undefined, string, string][] = [
+    [cluster["certificate-authority"], "certificate-authority", clusterName],
+    [user["client-certificate"], "client-cert", userName],
+    [user["client-key"], "client-key", userName],
+  ];
+  for (const [given, what, entry] of named)
+    if (given !== undefined && resolve(cwd, given) === path)
+      return new CommandError(
+        `unable to read ${what} ${given} for ${entry} due to open ${given}: no such file or directory`,
+      );
+  return new CommandError(`unable to read ${path}: no such file or directory`);
 }
 
 function requestTimeout(flags: ParsedFlags): number {

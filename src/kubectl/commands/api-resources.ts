@@ -5,6 +5,31 @@ import { CommandError, UsageError, type Command, type Context } from "../command
 import type { Resource } from "../discovery.ts";
 import { alignCells } from "../printers/tab-writer.ts";
 
+const formats = ["", "wide", "name", "json", "yaml", "kyaml"];
+
+/** The list as an object of the API. */
+async function printList(found: readonly Resource[], output: string): Promise<string> {
+  const list = {
+    kind: "APIResourceList",
+    apiVersion: "v1",
+    groupVersion: "",
+    resources: found.map((resource) => ({
+      name: resource.resource,
+      singularName: resource.singular,
+      namespaced: resource.namespaced,
+      ...(resource.group === "" ? {} : { group: resource.group }),
+      version: resource.version,
+      kind: resource.kind,
+      verbs: resource.verbs,
+      ...(resource.shortNames.length === 0 ? {} : { shortNames: resource.shortNames }),
+      ...(resource.categories.length === 0 ? {} : { categories: resource.categories }),
+    })),
+  };
+  if (output === "json") return (await import("../printers/typed-json.ts")).printTypedJson(list);
+  if (output === "kyaml") return (await import("../printers/kyaml.ts")).printKyaml(list);
+  return (await import("#machinery/codec/yaml-print.ts")).printYaml(list);
+}
+
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
 function selected(resources: readonly Resource[], { flags }: Context): Resource[] {
@@ -31,7 +56,10 @@ async function run(context: Context, args: readonly string[]): Promise<void> {
   const output = flags.string("output");
   const by = flags.string("sort-by");
   if (args.length > 0) throw new UsageError(`unexpected arguments: [${args.join(" ")}]`);
-  if (!["", "wide", "name"].includes(output)) throw new CommandError(`--output ${output} is not available`);
+  if (!formats.includes(output))
+    throw new CommandError(
+      `unable to match a printer suitable for the output format ${JSON.stringify(output)}, allowed formats are: json,kyaml,name,wide,yaml`,
+    );
   if (!["", "name", "kind"].includes(by)) throw new CommandError(`--sort-by accepts only name or kind`);
   const { groupVersions } = await context.discovery();
   const preferred = groupVersions.filter(({ rank }) => rank === 0).flatMap(({ resources }) => resources);
@@ -40,6 +68,7 @@ async function run(context: Context, args: readonly string[]): Promise<void> {
     for (const name of found.map(groupResource)) context.print(`${name}\n`);
     return;
   }
+  if (output !== "" && output !== "wide") return context.print(await printList(found, output));
   const wide = output === "wide";
   const rows = found.map((resource) => [
     resource.resource,
@@ -97,7 +126,7 @@ kubectl api-resources --api-group=rbac.authorization.k8s.io`,
       shorthand: "o",
       type: "string",
       default: "''",
-      usage: "Output format. One of: (wide, name).",
+      usage: "Output format. One of: (json, yaml, kyaml, name, wide).",
     },
     { name: "sort-by", type: "string", default: "''", usage: "Sort by this field: 'name' or 'kind'." },
     { name: "verbs", type: "list", default: "[]", usage: "Only resources that know all of these verbs" },

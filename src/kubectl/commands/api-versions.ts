@@ -1,12 +1,24 @@
 // `kubectl api-versions`: every group and version that the server serves, in order.
 
 import { apiVersionOf } from "#machinery/meta.ts";
-import { UsageError, type Command, type Context } from "../command.ts";
+import { CommandError, UsageError, type Command, type Context } from "../command.ts";
+import type { Discovery } from "../discovery.ts";
+import { describeRequest, isNetworkFailure } from "../network-failure.ts";
 
 async function run(context: Context, args: readonly string[]): Promise<void> {
   if (args.length > 0) throw new UsageError(`unexpected arguments: [${args.join(" ")}]`);
-  const { groupVersions } = await context.discovery();
+  const { groupVersions } = await discover(context);
   for (const line of groupVersions.map(apiVersionOf).sort()) context.print(`${line}\n`);
+}
+
+async function discover(context: Context): Promise<Discovery> {
+  try {
+    return await context.discovery();
+  } catch (thrown) {
+    if (!isNetworkFailure(thrown)) throw thrown;
+    const what = describeRequest(thrown, "/api?timeout=32s");
+    throw new CommandError(`couldn't get available api versions from server: ${what}`);
+  }
 }
 
 export const apiVersions: Command = {

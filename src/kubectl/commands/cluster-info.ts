@@ -3,6 +3,7 @@
 import { Services } from "#client/refs.ts";
 import type { Service } from "#machinery/gen/types/core-v1.ts";
 import type { Command, Context } from "../command.ts";
+import { wordAttempts } from "../targets/resolve.ts";
 
 const ownLabel = "kubernetes.io/cluster-service=true";
 
@@ -21,6 +22,16 @@ function serviceUrl(service: Service, server: string): string {
 }
 
 async function run(context: Context): Promise<void> {
+  try {
+    await show(context);
+  } finally {
+    context.print("\nTo further debug and diagnose cluster problems, use 'kubectl cluster-info dump'.\n");
+  }
+}
+
+async function show(context: Context): Promise<void> {
+  // Knowing the server's resources is not needed; an unreachable server is told as everywhere.
+  await context.discovery(wordAttempts);
   const client = await context.client();
   const { server } = await context.access();
   const colours = context.io.stdout.isTerminal;
@@ -37,7 +48,6 @@ async function run(context: Context): Promise<void> {
     const name = service.metadata?.labels?.["kubernetes.io/name"] ?? service.metadata?.name ?? "";
     line(name, serviceUrl(service, server));
   }
-  context.print("\nTo further debug and diagnose cluster problems, use 'kubectl cluster-info dump'.\n");
 }
 
 export const clusterInfo: Command = {

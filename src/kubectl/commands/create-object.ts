@@ -3,10 +3,11 @@
 import { resourcePath, type ResourceRef } from "#client/client.ts";
 import type { KubeObject } from "#machinery/meta.ts";
 import { ApiError } from "#machinery/status.ts";
-import { UsageError, type Context } from "../command.ts";
+import { CommandError, UsageError, type Context } from "../command.ts";
 import { dryRunMark, dryRunOf } from "../dry-run.ts";
 import { dryRunFlag, fieldManagerFlag, outputFlags, validateFlag } from "../flag-groups.ts";
 import type { FlagSpec } from "../flags.ts";
+import { describeRequest, isNetworkFailure } from "../network-failure.ts";
 import { objectName, objectPrinter } from "../printers/objects.ts";
 import { withLastApplied } from "../targets/last-applied.ts";
 import { validationOf } from "./validation-flag.ts";
@@ -23,6 +24,11 @@ export const createFlags: readonly FlagSpec[] = [
   },
   validateFlag,
 ];
+
+function failedTo(doing: string, thrown: unknown): unknown {
+  if (isNetworkFailure(thrown)) return new CommandError(`${doing}: ${describeRequest(thrown)}`);
+  return thrown instanceof ApiError ? new CommandError(`${doing}: ${thrown.message}`) : thrown;
+}
 
 export function nameOf(args: readonly string[]): string {
   if (args.length !== 1) throw new UsageError(`exactly one NAME is required, got ${args.length}`);
@@ -57,9 +63,7 @@ export async function createObject(
       const path = `${resourcePath(ref, namespace.name)}?${query.toString()}`;
       answer = await (await context.client()).json("POST", path, toSend);
     } catch (thrown) {
-      throw doing === undefined || !(thrown instanceof ApiError)
-        ? thrown
-        : new Error(`${doing}: ${thrown.message}`);
+      throw doing === undefined ? thrown : failedTo(doing, thrown);
     }
   }
   context.print(printer?.(answer) ?? `${objectName(answer)} created${dryRunMark(dryRun)}\n`);

@@ -12,9 +12,10 @@ export const createServiceAccount: Command = {
   examples: "# A service account called my-service-account\nkubectl create serviceaccount my-service-account",
   flags: createFlags,
   run: (context, args) =>
-    createObject(context, ServiceAccounts, {
-      kind: "ServiceAccount",
-      apiVersion: "v1",
-      metadata: { name: nameOf(args) },
-    }),
+    createObject(
+      context,
+      ServiceAccounts,
+      { kind: "ServiceAccount", apiVersion: "v1", metadata: { name: nameOf(args) } },
+      "failed to create serviceaccount",
+    ),
 };

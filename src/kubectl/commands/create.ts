@@ -6,7 +6,9 @@ import type { KubeObject } from "#machinery/meta.ts";
 import { ApiError, isApiError } from "#machinery/status.ts";
 import { CommandError, UsageError, type Command, type Context } from "../command.ts";
 import { dryRunMark, dryRunOf, type DryRun } from "../dry-run.ts";
+import type { Discovery } from "../discovery.ts";
 import { throwFailures } from "../failure.ts";
+import { describeRequest, isNetworkFailure } from "../network-failure.ts";
 import {
   dryRunFlag,
   fieldManagerFlag,
@@ -72,7 +74,7 @@ async function post(
 /** A kind that a served version does not have may still be defined by a CustomResourceDefinition: ask, as kubectl does. */
 async function checkKindIsKnown(context: Context, object: KubeObject, source: string): Promise<void> {
   const { apiVersion = "", kind = "" } = object;
-  const discovery = await context.discovery();
+  const discovery = await discoveryOrInvalid(context, source);
   const served = discovery.groupVersions.some(
     ({ group, version }) => (group === "" ? version : `${group}/${version}`) === apiVersion,
   );
@@ -82,6 +84,17 @@ async function checkKindIsKnown(context: Context, object: KubeObject, source: st
   } catch (thrown) {
     if (!isApiError(thrown)) throw thrown;
     throw invalidManifest(source, `failed to check CRD: failed to list CRDs: ${thrown.message}`);
+  }
+}
+
+async function discoveryOrInvalid(context: Context, source: string): Promise<Discovery> {
+  try {
+    // Validation asks for something else, and so logs no attempt of its own.
+    return await context.discovery(0);
+  } catch (thrown) {
+    if (!isNetworkFailure(thrown)) throw thrown;
+    const what = describeRequest(thrown, "/openapi/v2?timeout=32s");
+    throw invalidManifest(source, `failed to download openapi: ${what}`);
   }
 }
 

@@ -6,11 +6,16 @@ import { CommandError, type Context } from "../command.ts";
 
 export async function getRaw(context: Context, args: readonly string[]): Promise<void> {
   if (args.length > 0) throw new CommandError("arguments may not be passed when --raw is specified");
-  const [path = "", ...rest] = context.flags.string("raw").split("?");
+  const raw = context.flags.string("raw");
+  if (!raw.startsWith("/"))
+    throw new CommandError(
+      `--raw must be a valid URL path: parse ${JSON.stringify(raw)}: invalid URI for request`,
+    );
+  const [path = "", ...rest] = raw.split("?");
   const client = await context.client();
   const answer = await client.raw({
     method: "GET",
-    path: path.startsWith("/") ? path : `/${path}`,
+    path,
     query: rest.join("?"),
     headers: { accept: "application/json, */*" },
   });

@@ -72,9 +72,8 @@ export const commands: readonly CommandEntry[] = [
   },
 ];
 
-/** Commands of kubectl 1.36 that are not built yet: they are known, and say so. */
-export const notBuilt: ReadonlySet<string> = new Set(
-  "alpha annotate apply attach auth autoscale certificate completion cordon cp debug describe diff drain edit events explain expose kuberc kustomize label patch plugin port-forward proxy replace rollout run set taint top uncordon wait".split(
+/** Every command of kubectl 1.36, in its order. Those that are not in the table above are known, and say so. */
+export const allNames: readonly string[] =
+  "create expose run set explain get edit delete rollout scale autoscale certificate cluster-info top cordon uncordon drain taint describe logs attach exec port-forward proxy cp auth debug events diff apply patch replace wait kustomize label annotate completion alpha config kuberc plugin version api-versions api-resources options help".split(
     " ",
-  ),
-);
+  );

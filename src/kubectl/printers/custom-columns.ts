@@ -67,17 +67,8 @@ export function columnsPrinter(
         text += `${columns.map(({ path }) => cell(path, item)).join("\t")}\n`;
     } catch (thrown) {
       if (!(thrown instanceof JsonPathError)) throw thrown;
-      throw new PrintedPartly(alignText(text), thrown.message);
+      throw new CommandError(thrown.message, 1, alignText(text));
     }
     return alignText(text);
   };
-}
-
-/** What could be printed before it failed. */
-export class PrintedPartly extends CommandError {
-  readonly printed: string;
-  constructor(printed: string, message: string) {
-    super(message);
-    this.printed = printed;
-  }
 }

@@ -48,13 +48,6 @@ function withoutManagedFields(object: KubeObject): KubeObject {
   return { ...object, metadata } as KubeObject;
 }
 
-/** As JSON is printed for a page as well as for a terminal. */
-const escapeJson = (json: string): string =>
-  json.replace(
-    /[<>&\u2028\u2029]/g,
-    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
-  );
-
 /** Formats that need a template, and how each is called alone. */
 const templated = new Set([
   "jsonpath",
@@ -134,7 +127,10 @@ export async function objectPrinter(
     return templatePrinter(asked, context);
   switch (asked.format) {
     case "json": {
-      if (typed) return (object) => `${escapeJson(JSON.stringify(strip(object), null, 4))}\n`;
+      if (typed) {
+        const { printTypedJson } = await import("./typed-json.ts");
+        return (object) => printTypedJson(strip(object));
+      }
       const { printJson } = await import("#machinery/codec/json-print.ts");
       return (object) => printJson(strip(object));
     }

@@ -2,7 +2,8 @@
 
 import type { KubeObject } from "#machinery/meta.ts";
 import { CommandError, type Context } from "../command.ts";
-import type { Resource } from "../discovery.ts";
+import type { Discovery, Resource } from "../discovery.ts";
+import { describeRequest, isNetworkFailure } from "../network-failure.ts";
 import { readArguments, type Named } from "./arguments.ts";
 import { readManifests } from "./manifests.ts";
 
@@ -31,6 +32,9 @@ export interface ResolveOptions {
 
 export const nothingNamed =
   "You must provide one or more resources by argument or filename.\nExample resource specifications include:\n   '-f rsrc.yaml'\n   '--filename=rsrc.json'\n   '<resource> <name>'\n   '<resource>'";
+
+/** A word may mean many things: kubectl asks this often before it gives up on a server. */
+export const wordAttempts = 5;
 
 const flagText = ({ flags }: Context, name: string): string => (flags.has(name) ? flags.string(name) : "");
 
@@ -95,7 +99,7 @@ async function namedTargets(context: Context, named: Named): Promise<Found[]> {
 }
 
 async function resourceOf(context: Context, word: string): Promise<Resource> {
-  const found = await (await context.discovery()).find(word);
+  const found = await (await context.discovery(wordAttempts)).find(word);
   if (found !== undefined) return found;
   const [name = ""] = word.split(".");
   throw new CommandError(`the server doesn't have a resource type ${JSON.stringify(name)}`);
@@ -103,7 +107,7 @@ async function resourceOf(context: Context, word: string): Promise<Resource> {
 
 /** Types, with categories such as `all` taken apart. */
 async function resourcesOf(context: Context, words: readonly string[]): Promise<Resource[]> {
-  const discovery = await context.discovery();
+  const discovery = await context.discovery(wordAttempts);
   const found: Resource[] = [];
   for (const word of words) {
     const category = discovery.category(word);
@@ -136,6 +140,16 @@ async function fileTargets(context: Context): Promise<Resolved> {
   return { targets, errors, single: results.length === 1 };
 }
 
+async function discoveryFor(context: Context, source: string): Promise<Discovery> {
+  try {
+    return await context.discovery();
+  } catch (thrown) {
+    if (!isNetworkFailure(thrown)) throw thrown;
+    const what = describeRequest(thrown, "/api?timeout=32s");
+    throw new CommandError(`unable to recognize ${JSON.stringify(source)}: ${what}`);
+  }
+}
+
 /** Where an object from a file belongs: its resource, and the namespace that it and the command line agree on. */
 export async function targetOfObject(
   context: Context,
@@ -143,7 +157,7 @@ export async function targetOfObject(
   source: string,
 ): Promise<Target & { readonly name: string }> {
   const { kind = "", apiVersion = "", metadata } = object;
-  const resource = await (await context.discovery()).findKind(apiVersion, kind);
+  const resource = await (await discoveryFor(context, source)).findKind(apiVersion, kind);
   const [name, own] = [metadata?.name ?? "", metadata?.namespace ?? ""];
   if (resource === undefined)
     throw new CommandError(

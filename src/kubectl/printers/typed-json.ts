@@ -1,0 +1,38 @@
+// JSON of objects that kubectl knows by type: their fields in the order of their definition, not of the alphabet. Pure.
+
+import { isObject, type JsonObject } from "#machinery/json-object.ts";
+import type { KubeObject } from "#machinery/meta.ts";
+
+const metadataOrder = [
+  "name",
+  "generateName",
+  "namespace",
+  "selfLink",
+  "uid",
+  "resourceVersion",
+  "generation",
+  "creationTimestamp",
+  "deletionTimestamp",
+  "deletionGracePeriodSeconds",
+  "labels",
+  "annotations",
+  "ownerReferences",
+  "finalizers",
+  "managedFields",
+];
+
+function ordered(value: JsonObject, order: readonly string[]): JsonObject {
+  const names = [...order.filter((name) => Object.hasOwn(value, name)), ...Object.keys(value)];
+  return Object.fromEntries([...new Set(names)].map((name) => [name, value[name]]));
+}
+
+export function printTypedJson(object: KubeObject): string {
+  const { metadata } = object;
+  const whole = ordered(object as JsonObject, ["kind", "apiVersion", "metadata"]);
+  const shown = isObject(metadata) ? { ...whole, metadata: ordered(metadata, metadataOrder) } : whole;
+  const json = JSON.stringify(shown, null, 4).replace(
+    /[<>&\u2028\u2029]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
+  return `${json}\n`;
+}

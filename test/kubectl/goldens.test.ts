@@ -1,0 +1,52 @@
+// Our kubectl prints what kubectl 1.36 printed: each transcript is run again, on a control plane of its own. Where
+// the real one is on this machine, what is recorded is still what it prints.
+
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { globSync, readFileSync } from "node:fs";
+import { basename, join } from "node:path";
+import { test } from "node:test";
+import { startGoldenCluster, transcripts } from "./golden-cluster.ts";
+import { runBinary, runOurs, type Surroundings } from "./run-kubectl.ts";
+import { parseTranscript, replay, type Result, type Step } from "./transcript.ts";
+
+const files = globSync(join(transcripts, "*.txt")).sort();
+
+function referencePath(): string | undefined {
+  try {
+    const script = join(import.meta.dirname, "../../scripts/reference-kubectl.sh");
+    return execFileSync("sh", [script, "--print", "1.36"], { encoding: "utf8" }).trim();
+  } catch {
+    return undefined;
+  }
+}
+
+async function again(
+  steps: readonly Step[],
+  run: (line: string, around: Surroundings) => Promise<Result>,
+): Promise<Step[]> {
+  const cluster = await startGoldenCluster();
+  try {
+    return await replay(steps, (line) => run(line, cluster));
+  } finally {
+    await cluster.stop();
+  }
+}
+
+function compare(found: readonly Step[], wanted: readonly Step[]): void {
+  for (const [index, step] of found.entries()) assert.deepEqual(step, wanted[index], `kubectl ${step.line}`);
+}
+
+for (const file of files) {
+  test(`${basename(file)}: ours`, async () => {
+    const wanted = parseTranscript(readFileSync(file, "utf8"));
+    compare(await again(wanted, runOurs), wanted);
+  });
+}
+
+// One file is enough to notice that the recordings are of another kubectl, or of another server.
+const reference = referencePath();
+test("get-table.txt: the real one", { skip: reference === undefined && "no kubectl 1.36 here" }, async () => {
+  const wanted = parseTranscript(readFileSync(join(transcripts, "get-table.txt"), "utf8"));
+  compare(await again(wanted, (line, around) => runBinary(reference as string, line, around)), wanted);
+});
