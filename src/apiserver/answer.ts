@@ -48,12 +48,14 @@ export async function objectAnswer(
 /** An error as its Status, always in JSON unless protobuf was asked for. */
 export function errorAnswer(error: ApiError, protobuf: boolean): ApiResponse {
   const { status } = error;
-  if (!protobuf) {
-    return { ...jsonAnswer(status.code, status), headers: { "content-type": jsonType, ...error.headers } };
-  }
-  return bytesAnswer(status.code, "application/vnd.kubernetes.protobuf", [encodeProtobuf(status)], {
+  const retryAfter = status.details?.retryAfterSeconds;
+  const headers = {
+    ...(retryAfter === undefined ? {} : { "retry-after": String(retryAfter) }),
     ...error.headers,
-  });
+  };
+  return protobuf
+    ? bytesAnswer(status.code, "application/vnd.kubernetes.protobuf", [encodeProtobuf(status)], headers)
+    : bytesAnswer(status.code, jsonType, [Buffer.from(JSON.stringify(status))], headers);
 }
 
 /** A success without a code of its own, as deletions answer. */

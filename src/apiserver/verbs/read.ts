@@ -97,20 +97,19 @@ export interface Page {
   readonly remaining?: number;
 }
 
-/** Takes objects until the limit is full; says whether there were more. */
+/** Takes objects until the limit is full; says whether there is one more that matches. */
 function take(
   source: Iterable<CachedObject>,
   selection: Selection,
   limit: number,
 ): { objects: CachedObject[]; last: string; more: boolean } {
   const objects: CachedObject[] = [];
-  let last = "";
   for (const object of source) {
-    if (objects.length === limit) return { objects, last, more: true };
-    last = object.key;
-    if (selection.matches(object)) objects.push(object);
+    if (!selection.matches(object)) continue;
+    if (objects.length === limit) return { objects, last: objects.at(-1)?.key ?? "", more: true };
+    objects.push(object);
   }
-  return { objects, last, more: false };
+  return { objects, last: "", more: false };
 }
 
 /** How a list is to be read, from its parameters. */
