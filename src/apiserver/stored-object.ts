@@ -7,6 +7,7 @@
 // A resource version exists only after the commit, so it is not stored: it is put in at rvAt. A list item has no
 // kind and apiVersion of its own: it is `{` and the bytes from typeEnd on.
 
+import { isDeepStrictEqual } from "node:util";
 import { assert } from "#base/assert.ts";
 import { apiVersionOf, type KubeObject } from "#machinery/meta.ts";
 
@@ -48,6 +49,8 @@ export function packValue({ json, typeEnd, rvAt }: { json: Buffer; typeEnd: numb
 }
 
 const open = Buffer.from("{");
+/** What has not been committed (a dry run) has no version yet. */
+const versionText = (revision: number): string => (revision === 0 ? "" : `"resourceVersion":"${revision}",`);
 
 /** One object at one revision: bytes first, parsed only for who needs fields, then shared by everyone. */
 export class CachedObject {
@@ -72,7 +75,7 @@ export class CachedObject {
     );
     const typeEnd = value.readUInt32BE(8);
     const rvAt = headerBytes + value.readUInt32BE(12);
-    const version = Buffer.from(`"resourceVersion":"${revision}",`);
+    const version = Buffer.from(versionText(revision));
     const bytes = Buffer.concat([value.subarray(headerBytes, rvAt), version, value.subarray(rvAt)]);
     return new CachedObject(key, revision, bytes, typeEnd);
   }
@@ -103,11 +106,15 @@ export class CachedObject {
   /** Whether storing `json` (without resource version) would change nothing. */
   sameContent(json: Buffer, rvAt: number): boolean {
     const shift = this.bytes.length - json.length;
-    return (
-      shift > 0 &&
+    if (shift !== versionText(this.revision).length) return false;
+    const same =
       this.bytes.compare(json, 0, rvAt, 0, rvAt) === 0 &&
-      this.bytes.compare(json, rvAt, json.length, rvAt + shift) === 0
-    );
+      this.bytes.compare(json, rvAt, json.length, rvAt + shift) === 0;
+    if (same) return true;
+    // Of the same length, but other bytes: perhaps only the order of the fields differs.
+    const other = JSON.parse(json.toString()) as KubeObject;
+    other.metadata = { ...other.metadata, resourceVersion: String(this.revision) };
+    return isDeepStrictEqual(other, this.object);
   }
 }
 

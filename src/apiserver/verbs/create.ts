@@ -17,10 +17,13 @@ const generateAttemptsMax = 8;
 /** A generated name keeps this much of its prefix, so that the whole fits a DNS label. */
 const generatePrefixMax = 58;
 
-/** The namespace of the object must be that of the path; absent, it is taken from there. */
+/** The namespace of the object must be that of the path; absent, it is taken from there. Where there is none, it goes. */
 export function settleNamespace(context: ResourceContext, object: KubeObject): void {
   const metadata = (object.metadata ??= {});
-  if (!context.definition.namespaced) return;
+  if (!context.definition.namespaced) {
+    delete metadata.namespace;
+    return;
+  }
   const { namespace } = context.info;
   if (!metadata.namespace) metadata.namespace = namespace;
   else if (metadata.namespace !== namespace) {

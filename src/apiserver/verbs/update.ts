@@ -48,17 +48,12 @@ export async function update(
   const metadata = given.metadata ?? {};
   checkName(context, metadata);
   const wanted = metadata.resourceVersion ?? "";
-  if (wanted === "" && definition.requireResourceVersion) {
-    // As documented, this one names the resource where others name the kind.
-    throw invalidObject({ group: definition.group, kind: definition.resource }, info.name, [
-      invalid("metadata.resourceVersion", 0, "must be specified for an update"),
-    ]);
-  }
   try {
     const object = await retrying(
       async () => {
         const old = await current(context, namespaceOf(context), info.name);
         checkPreconditions(context, old, wanted, metadata.uid);
+        if (wanted === "" && definition.requireResourceVersion) throw versionRequired(context);
         return replaceObject(context, structuredClone(given), old, part, options);
       },
       { conflicts: wanted === "" },
@@ -69,6 +64,12 @@ export async function update(
     return { object: await createObject(context, given, options), created: true };
   }
 }
+
+/** As documented, this error names the resource where others name the kind. */
+const versionRequired = ({ definition, info }: ResourceContext): Error =>
+  invalidObject({ group: definition.group, kind: definition.resource }, info.name, [
+    invalid("metadata.resourceVersion", 0, "must be specified for an update"),
+  ]);
 
 export async function patch(context: ResourceContext, part: Part): Promise<CachedObject> {
   const { definition, info } = context;
