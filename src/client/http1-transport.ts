@@ -48,7 +48,8 @@ export function serverUrl(server: string): URL {
 
 const socketsMax = 16;
 
-function tlsOptions(access: ServerAccess): object {
+/** Whom to trust and who we are, as node:tls takes it. */
+export function tlsOptions(access: ServerAccess): object {
   return {
     ...(access.certificateAuthority === undefined ? {} : { ca: access.certificateAuthority }),
     ...(access.clientCertificate === undefined ? {} : { cert: access.clientCertificate }),

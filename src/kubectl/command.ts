@@ -47,6 +47,8 @@ export interface Context {
   /** The kubeconfig files, merged. */
   config(): Promise<LoadedConfig>;
   access(): Promise<ServerAccess>;
+  /** Headers that say who asks: token, basic authentication, impersonation. */
+  credentials(): Promise<Readonly<Record<string, string | readonly string[]>>>;
   client(): Promise<Client>;
   /** What the server serves. `attempts`: how often a server that cannot be reached is asked. */
   discovery(attempts?: number): Promise<Discovery>;

@@ -26,6 +26,9 @@ const bools = new Map<string, boolean>([
   ...["0", "f", "F", "false", "FALSE", "False"].map((text) => [text, false] as const),
 ]);
 
+/** Undefined where the text is none of the words for true and false. */
+export const parseBool = (text: string): boolean | undefined => bools.get(text);
+
 /** Why the text is no value of this type, in the words of the runtime kubectl is built with. */
 function badValue(type: FlagType, text: string): string | undefined {
   const quoted = JSON.stringify(text);

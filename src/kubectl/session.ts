@@ -68,6 +68,13 @@ export function createSession(parts: SessionParts): Session {
     warnings,
     config,
     access,
+    credentials: once(async () => {
+      const { token } = await access();
+      return {
+        ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+        ...identityHeaders(flags, (await place()).user),
+      };
+    }),
     client,
     discovery: onceArgument(async (attempts = 1) =>
       openDiscovery(await client(), {

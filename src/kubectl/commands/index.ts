@@ -53,6 +53,18 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import("./cluster-info.ts")).clusterInfo,
   },
   {
+    name: "logs",
+    short: "Print the logs of a container in a pod",
+    section: "Troubleshooting and Debugging Commands",
+    load: async () => (await import("./logs.ts")).logs,
+  },
+  {
+    name: "exec",
+    short: "Run a command in a container",
+    section: "Troubleshooting and Debugging Commands",
+    load: async () => (await import("./exec.ts")).exec,
+  },
+  {
     name: "api-resources",
     short: "Print the resources that the server serves",
     section: "Other Commands",
@@ -63,6 +75,12 @@ export const commands: readonly CommandEntry[] = [
     short: 'Print the API versions that the server serves, as "group/version"',
     section: "Other Commands",
     load: async () => (await import("./api-versions.ts")).apiVersions,
+  },
+  {
+    name: "config",
+    short: "Look at and change kubeconfig files",
+    section: "Other Commands",
+    load: async () => (await import("./config.ts")).config,
   },
   {
     name: "version",

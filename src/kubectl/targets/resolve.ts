@@ -44,7 +44,7 @@ export async function resolveTargets(
   { bareTypes, all }: ResolveOptions = { bareTypes: true, all: false },
 ): Promise<Resolved> {
   const { flags } = context;
-  if (flags.list("filename").length > 0) {
+  if (flags.has("filename") && flags.list("filename").length > 0) {
     if (args.length > 0)
       throw new CommandError(
         "when paths, URLs, or stdin is provided as input, you may not specify resource arguments as well",
@@ -121,7 +121,7 @@ async function fileTargets(context: Context): Promise<Resolved> {
   const { flags } = context;
   const results = await readManifests(context.io, {
     files: flags.list("filename"),
-    recursive: flags.bool("recursive"),
+    recursive: flags.has("recursive") && flags.bool("recursive"),
   });
   const targets: Target[] = [];
   const errors: unknown[] = [];

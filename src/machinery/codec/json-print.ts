@@ -17,21 +17,29 @@ function compareBytes(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
-function print(value: unknown, indent: string): string {
+type Order = (keys: string[]) => string[];
+const sorted: Order = (keys) => keys.sort(compareBytes);
+
+function print(value: unknown, indent: string, order: Order): string {
   const inner = `${indent}    `;
   if (Array.isArray(value)) {
     if (value.length === 0) return "[]";
-    const items = (value as unknown[]).map((item) => inner + print(item, inner));
+    const items = (value as unknown[]).map((item) => inner + print(item, inner, order));
     return `[\n${items.join(",\n")}\n${indent}]`;
   }
   if (!isObject(value)) return scalar(value);
   const keys = Object.keys(value).filter((key) => value[key] !== undefined);
   if (keys.length === 0) return "{}";
-  const members = keys.sort(compareBytes).map((key) => `${inner}${text(key)}: ${print(value[key], inner)}`);
+  const members = order(keys).map((key) => `${inner}${text(key)}: ${print(value[key], inner, order)}`);
   return `{\n${members.join(",\n")}\n${indent}}`;
 }
 
 /** One document, ending with a line end. */
 export function printJson(value: unknown): string {
-  return `${print(value, "")}\n`;
+  return `${print(value, "", sorted)}\n`;
+}
+
+/** The same with every object's keys in the order in which they stand. */
+export function printJsonAsIs(value: unknown): string {
+  return `${print(value, "", (keys) => keys)}\n`;
 }
