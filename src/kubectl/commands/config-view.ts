@@ -1,12 +1,11 @@
 // The subcommands of `kubectl config` that only look.
 
 import { readFileSync } from "node:fs";
-import { printJsonAsIs } from "#machinery/codec/json-print.ts";
 import { CommandError, UsageError, type Command, type Context } from "../command.ts";
 import { entriesOf, canonical, type Section } from "../config/shape.ts";
 import { flatten, minify, redact } from "../config/view.ts";
 import { outputFlags } from "../flag-groups.ts";
-import { noSuchFormat, objectFormats, objectPrinter, splitFormat } from "../printers/objects.ts";
+import { objectPrinter } from "../printers/objects.ts";
 import { alignCells } from "../printers/tab-writer.ts";
 
 async function view(context: Context, args: readonly string[]): Promise<void> {
@@ -17,12 +16,8 @@ async function view(context: Context, args: readonly string[]): Promise<void> {
   let shown = flags.bool("minify") ? minify(merged, name) : merged;
   if (flags.bool("flatten")) shown = flatten(shown, (path) => readFileSync(path));
   if (!flags.bool("raw")) shown = redact(shown);
-  const output = flags.string("output") || "yaml";
-  // Unlike objects of a server, a kubeconfig's fields have an order of their own.
-  if (output === "json") return context.print(printJsonAsIs(canonical(shown)));
-  const printer = await objectPrinter(output, flags);
-  if (printer === undefined) throw noSuchFormat(splitFormat(output).format, objectFormats);
-  context.print(printer(canonical(shown)));
+  const printer = await objectPrinter(context, { columns: false, typed: true });
+  context.print(printer?.(canonical(shown)) ?? "");
 }
 
 export const viewConfig: Command = {

@@ -17,29 +17,21 @@ function compareBytes(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
-type Order = (keys: string[]) => string[];
-const sorted: Order = (keys) => keys.sort(compareBytes);
-
-function print(value: unknown, indent: string, order: Order): string {
+function print(value: unknown, indent: string): string {
   const inner = `${indent}    `;
   if (Array.isArray(value)) {
     if (value.length === 0) return "[]";
-    const items = (value as unknown[]).map((item) => inner + print(item, inner, order));
+    const items = (value as unknown[]).map((item) => inner + print(item, inner));
     return `[\n${items.join(",\n")}\n${indent}]`;
   }
   if (!isObject(value)) return scalar(value);
   const keys = Object.keys(value).filter((key) => value[key] !== undefined);
   if (keys.length === 0) return "{}";
-  const members = order(keys).map((key) => `${inner}${text(key)}: ${print(value[key], inner, order)}`);
+  const members = keys.sort(compareBytes).map((key) => `${inner}${text(key)}: ${print(value[key], inner)}`);
   return `{\n${members.join(",\n")}\n${indent}}`;
 }
 
 /** One document, ending with a line end. */
 export function printJson(value: unknown): string {
-  return `${print(value, "", sorted)}\n`;
-}
-
-/** The same with every object's keys in the order in which they stand. */
-export function printJsonAsIs(value: unknown): string {
-  return `${print(value, "", (keys) => keys)}\n`;
+  return `${print(value, "")}\n`;
 }
