@@ -1,43 +1,44 @@
-// Bundles our kubectl into dist/kubectl.cjs, one file that starts fast. `--if-stale` leaves a bundle alone that is
-// newer than its sources. Written beside and renamed: several may build at once.
+// Bundles our kubectl into dist/: kubectl.cjs, which turns on V8's compile cache and loads the bundle itself, and then
+// runs it once, so that the cache is there for the first user. Files are written beside and renamed: several may build
+// at once.
 
-import { globSync, mkdirSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { mkdirSync, renameSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { build } from "esbuild";
 
 const root = dirname(import.meta.dirname);
-const out = join(root, "dist", "kubectl.cjs");
+const dist = join(root, "dist");
 
-const time = (path: string): number => statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
-
-function isStale(): boolean {
-  const built = time(out);
-  const sources = globSync("src/{base,machinery,client,streams,kubectl,cli}/**/*.ts", { cwd: root });
-  return built === 0 || [...sources, "scripts/build.ts"].some((path) => time(join(root, path)) > built);
+function writeWhole(name: string, content: string | Uint8Array): void {
+  const temporary = join(dist, `${name}.${process.pid}`);
+  writeFileSync(temporary, content);
+  renameSync(temporary, join(dist, name));
 }
 
-if (!process.argv.includes("--if-stale") || isStale()) {
-  const { outputFiles } = await build({
-    entryPoints: [join(root, "src/cli/kubectl-entry.ts")],
-    bundle: true,
-    platform: "node",
-    target: "node24",
-    format: "cjs",
-    minifySyntax: true,
-    write: false,
-    legalComments: "none",
-    logLevel: "warning",
-    // Frees the bundle from the module loader for ESM, which costs milliseconds.
-    define: { "import.meta.dirname": "__dirname" },
-  });
-  const [bundle] = outputFiles;
-  if (bundle === undefined) throw new Error("esbuild wrote nothing");
-  mkdirSync(dirname(out), { recursive: true });
-  const temporary = `${out}.${process.pid}`;
-  try {
-    writeFileSync(temporary, bundle.contents);
-    renameSync(temporary, out);
-  } finally {
-    rmSync(temporary, { force: true });
-  }
-}
+const { outputFiles } = await build({
+  entryPoints: [join(root, "src/cli/kubectl-entry.ts")],
+  bundle: true,
+  platform: "node",
+  target: "node24",
+  format: "cjs",
+  minifySyntax: true,
+  minifyWhitespace: true,
+  write: false,
+  legalComments: "none",
+  logLevel: "warning",
+});
+const [bundle] = outputFiles;
+if (bundle === undefined) throw new Error("esbuild wrote nothing");
+mkdirSync(dist, { recursive: true });
+writeWhole("kubectl-bundle.cjs", bundle.contents);
+writeWhole(
+  "kubectl.cjs",
+  `require("node:module").enableCompileCache(__dirname + "/compile-cache");\nrequire("./kubectl-bundle.cjs");\n`,
+);
+// Commands that need no cluster compile what all of them share; an empty server address fails after the rest.
+for (const args of [
+  ["version", "--client"],
+  ["get", "pods", "--server=http://127.0.0.1:9", "--cache-dir="],
+])
+  spawnSync(process.execPath, [join(dist, "kubectl.cjs"), ...args], { stdio: "ignore" });

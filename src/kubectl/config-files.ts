@@ -1,7 +1,7 @@
 // Which kubeconfig files count (--kubeconfig, else $KUBECONFIG, else ~/.kube/config), and what they say together:
 // of several entries of one name the first file's wins. Paths inside a file are relative to that file.
 
-import { readFile } from "node:fs/promises";
+import { readFileSync } from "node:fs";
 import { delimiter, dirname, isAbsolute, join, resolve } from "node:path";
 import { parseKubeConfig, type KubeConfig } from "#client/kubeconfig.ts";
 import { CommandError } from "./command.ts";
@@ -78,7 +78,7 @@ export function mergeConfigs(files: readonly ConfigFile[]): KubeConfig {
 async function readConfig(path: string, flag: string): Promise<ConfigFile | undefined> {
   let text;
   try {
-    text = await readFile(path, "utf8");
+    text = readFileSync(path, "utf8");
   } catch (thrown) {
     const { code } = thrown as NodeJS.ErrnoException;
     const mustExist = flag !== "";

@@ -1,6 +1,6 @@
 // What a server serves, remembered on disk for a while: a file per server. A word it does not know is looked up anew.
 
-import { mkdir, readFile, rename, stat, writeFile } from "node:fs/promises";
+import { mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Client } from "#client/client.ts";
 import { errorLine } from "./log-line.ts";
@@ -23,10 +23,10 @@ export async function openDiscovery(client: Client, place: Place): Promise<Disco
   const file = fileOf(place);
   const refresh = async (): Promise<readonly GroupVersion[]> => {
     const found = await ask(client, place);
-    if (file !== undefined) await remember(file, found);
+    if (file !== undefined) remember(file, found);
     return found;
   };
-  const remembered = file === undefined ? undefined : await recall(file, place.now);
+  const remembered = file === undefined ? undefined : recall(file, place.now);
   return remembered === undefined
     ? makeDiscovery(await refresh(), undefined)
     : makeDiscovery(remembered, refresh);
@@ -51,23 +51,23 @@ const fileOf = ({ dir, server }: Place): string | undefined =>
     ? undefined
     : join(dir, "discovery", server.replace(/[^-\w.]/g, "_"), "leme.json");
 
-async function recall(file: string, now: number): Promise<readonly GroupVersion[] | undefined> {
+function recall(file: string, now: number): readonly GroupVersion[] | undefined {
   try {
-    const { mtimeMs } = await stat(file);
+    const { mtimeMs } = statSync(file);
     if (now - mtimeMs > keptMs) return undefined;
-    return JSON.parse(await readFile(file, "utf8")) as GroupVersion[];
+    return JSON.parse(readFileSync(file, "utf8")) as GroupVersion[];
   } catch {
     // Not there, or not whole: the server knows better.
     return undefined;
   }
 }
 
-async function remember(file: string, found: readonly GroupVersion[]): Promise<void> {
+function remember(file: string, found: readonly GroupVersion[]): void {
   const temporary = `${file}.${process.pid}`;
   try {
-    await mkdir(join(file, ".."), { recursive: true, mode: 0o750 });
-    await writeFile(temporary, JSON.stringify(found), { mode: 0o640 });
-    await rename(temporary, file);
+    mkdirSync(join(file, ".."), { recursive: true, mode: 0o750 });
+    writeFileSync(temporary, JSON.stringify(found), { mode: 0o640 });
+    renameSync(temporary, file);
   } catch {
     // A home that cannot be written to: every command asks the server.
   }

@@ -5,7 +5,6 @@ import { CommandError, type Context } from "../command.ts";
 import type { Discovery, Resource } from "../discovery.ts";
 import { describeRequest, isNetworkFailure } from "../network-failure.ts";
 import { readArguments, type Named } from "./arguments.ts";
-import { readManifests } from "./manifests.ts";
 
 export interface Target {
   readonly resource: Resource;
@@ -119,6 +118,8 @@ async function resourcesOf(context: Context, words: readonly string[]): Promise<
 
 async function fileTargets(context: Context): Promise<Resolved> {
   const { flags } = context;
+  // Reading YAML is a lot of code, which most commands do without.
+  const { readManifests } = await import("./manifests.ts");
   const results = await readManifests(context.io, {
     files: flags.list("filename"),
     recursive: flags.has("recursive") && flags.bool("recursive"),
