@@ -140,7 +140,7 @@ const bans: readonly Ban[] = [
   },
   {
     pattern:
-      /\bDate\.now\(|\bnew Date\(\)|\bMath\.random\(|\bset(?:Timeout|Interval|Immediate)\(|\basync\b|\bawait\b|from "node:(?!assert|buffer|zlib|net"|crypto")/,
+      /\bDate\.now\(|\bnew Date\(\)|\bMath\.random\(|\bset(?:Timeout|Interval|Immediate)\(|\basync\b|\bawait\b|from "node:(?!assert|buffer|zlib|net"|util"|crypto")/,
     applies: isPure,
     message: "pure folders take time and randomness as parameters and do no I/O",
   },

@@ -34,13 +34,15 @@ function expectationOf(kind: GroupVersionKind, fieldValidation: FieldValidation)
   return { kind: { group: kind.group, version: kind.version, kind: kind.kind }, schema, fieldValidation };
 }
 
-function decode({ body, headers }: ApiRequest, expectation: BodyExpectation): Promise<DecodedBody> {
-  const encoding = bodyEncoding(headers["content-type"]);
-  if (body === undefined || Buffer.isBuffer(body))
+async function decode({ body, headers }: ApiRequest, expectation: BodyExpectation): Promise<DecodedBody> {
+  const named = bodyEncoding(headers["content-type"]);
+  if (body === undefined || Buffer.isBuffer(body)) {
+    const encoding = named === "yaml" ? { yaml: await import("#machinery/codec/yaml.ts") } : named;
     return decodeBody(body ?? Buffer.alloc(0), encoding, expectation);
+  }
   // A caller in this process may hand over the object itself; what old spellings change is a copy of it.
   const value = expectation.rewriteLegacy === undefined ? body : structuredClone(body);
-  return Promise.resolve(decodeBodyValue(value as Record<string, unknown>, expectation));
+  return decodeBodyValue(value as Record<string, unknown>, expectation);
 }
 
 /** The body as an object of `kind`. Its own apiVersion and kind must be those, or absent. */

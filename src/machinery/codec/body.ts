@@ -9,7 +9,8 @@ import { badRequest, type ApiError } from "../status.ts";
 import { decodeProtobuf, openEnvelope, ProtobufError } from "./protobuf.ts";
 
 export type FieldValidation = "Ignore" | "Warn" | "Strict";
-export type BodyEncoding = "json" | "yaml" | "protobuf";
+/** The YAML parser comes with its encoding: few write YAML, and who never does need not load it. */
+export type BodyEncoding = "json" | "protobuf" | { readonly yaml: typeof import("./yaml.ts") };
 
 export interface BodyExpectation {
   /** What the request's path stands for; fills in where the body names no kind. */
@@ -63,9 +64,11 @@ function parseJsonText(bytes: Buffer, expected: BodyExpectation): RawBody {
   }
 }
 
-async function parseYamlText(bytes: Buffer, expected: BodyExpectation): Promise<RawBody> {
-  // Few write YAML to the server: the parser is loaded for the first that does.
-  const { parseYaml, YamlError } = await import("./yaml.ts");
+function parseYamlText(
+  bytes: Buffer,
+  expected: BodyExpectation,
+  { parseYaml, YamlError }: typeof import("./yaml.ts"),
+): RawBody {
   try {
     const { value, duplicates } = parseYaml(bytes.toString());
     const told = duplicates.length > 0 ? [`yaml: unmarshal errors:\n  ${duplicates.join("\n  ")}`] : [];
@@ -181,14 +184,12 @@ function decodeProtobufBody(bytes: Buffer, expectation: BodyExpectation): Decode
 }
 
 /** Decodes the body of a write. Throws `ApiError` (400) for everything that is wrong with it. */
-export async function decodeBody(
-  bytes: Buffer,
-  encoding: BodyEncoding,
-  expectation: BodyExpectation,
-): Promise<DecodedBody> {
+export function decodeBody(bytes: Buffer, encoding: BodyEncoding, expectation: BodyExpectation): DecodedBody {
   if (encoding === "protobuf") return decodeProtobufBody(bytes, expectation);
   const { value, strictErrors } =
-    encoding === "json" ? parseJsonText(bytes, expectation) : await parseYamlText(bytes, expectation);
+    encoding === "json"
+      ? parseJsonText(bytes, expectation)
+      : parseYamlText(bytes, expectation, encoding.yaml);
   // `null`, and an empty YAML document, say nothing: an empty object.
   if (value === null) return decodeBodyValue({}, expectation, strictErrors);
   checkTypeMeta(value, expectation, bytes);

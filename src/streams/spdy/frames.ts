@@ -7,8 +7,6 @@
 // every inflater reads; the other side's blocks carry nothing that a client needs, and are passed on as they are.
 
 export const spdyVersion = 3;
-/** SPDY frames carry at most this; larger writes are cut. */
-export const frameBytesMax = 0xff_ffff;
 const storedBlockMax = 0xffff;
 const headerBytes = 8;
 
