@@ -106,6 +106,7 @@ async function health(
   query: URLSearchParams,
 ): Promise<ApiResponse> {
   const excluded = new Set(query.getAll("exclude"));
+  const unknown = [...excluded].filter((one) => !checks.some((check) => check.name === one)).sort();
   const lines: string[] = [];
   let failed = false;
   for (const check of checks) {
@@ -117,6 +118,10 @@ async function health(
     failed ||= why !== undefined;
     // Why it failed is for the log: anybody may ask for health.
     lines.push(why === undefined ? `[+]${check.name} ok` : `[-]${check.name} failed: reason withheld`);
+  }
+  if (unknown.length > 0) {
+    const quoted = unknown.map((one) => JSON.stringify(one)).join(",");
+    lines.push(`warn: some health checks cannot be excluded: no matches for ${quoted}`);
   }
   if (failed) return textAnswer(500, `${lines.join("\n")}\n${name} check failed\n`);
   return textAnswer(200, query.has("verbose") ? `${lines.join("\n")}\n${name} check passed\n` : "ok");

@@ -64,9 +64,12 @@ export function createPipeline(
       } catch (thrown) {
         response = errorAnswer(asApiError(server, request, thrown), protobuf);
       }
-      return warnings.length === 0
-        ? response
-        : { ...response, headers: { ...response.headers, warning: warningHeader(warnings) } };
+      const headers = {
+        "cache-control": "no-cache, private",
+        ...response.headers,
+        ...(warnings.length === 0 ? {} : { warning: warningHeader(warnings) }),
+      };
+      return { ...response, headers };
     },
   };
 }

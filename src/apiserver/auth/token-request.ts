@@ -4,8 +4,8 @@ import type { Clock } from "#base/clock.ts";
 import { timestamp } from "#base/clock.ts";
 import type { Random } from "#base/random.ts";
 import type { KubeObject } from "#machinery/meta.ts";
-import { invalid, notSupported, type FieldError } from "#machinery/field-error.ts";
-import { conflict, invalidObject, notFound } from "#machinery/status.ts";
+import { invalid, type FieldError } from "#machinery/field-error.ts";
+import { badRequest, conflict, invalidObject, notFound } from "#machinery/status.ts";
 import type { BoundObject, TokenSigner } from "#pki/service-account-tokens.ts";
 import type { TokenLookup } from "./authenticators.ts";
 
@@ -13,24 +13,30 @@ const minSeconds = 600;
 const maxSeconds = 2 ** 32;
 const defaultSeconds = 3600;
 
+interface BoundReference {
+  kind?: string;
+  apiVersion?: string;
+  name?: string;
+  uid?: string;
+}
+
 export interface TokenRequestObject extends KubeObject {
   spec?: {
     audiences?: string[];
     expirationSeconds?: number;
-    boundObjectRef?: { kind?: string; apiVersion?: string; name?: string; uid?: string };
+    boundObjectRef?: BoundReference;
   };
   status?: { token: string; expirationTimestamp: string };
 }
 
-const kinds: Record<string, { kind: BoundObject["kind"]; resource: string }> = {
-  Pod: { kind: "Pod", resource: "pods" },
-  Secret: { kind: "Secret", resource: "secrets" },
-  Node: { kind: "Node", resource: "nodes" },
-};
+const kinds: ReadonlyMap<string, { kind: BoundObject["kind"]; resource: string }> = new Map([
+  ["Pod", { kind: "Pod", resource: "pods" }],
+  ["Secret", { kind: "Secret", resource: "secrets" }],
+  ["Node", { kind: "Node", resource: "nodes" }],
+]);
 
 function validate({
   expirationSeconds = defaultSeconds,
-  boundObjectRef,
 }: NonNullable<TokenRequestObject["spec"]>): FieldError[] {
   const errors: FieldError[] = [];
   if (expirationSeconds < minSeconds)
@@ -45,9 +51,6 @@ function validate({
         "may not specify a duration larger than 2^32 seconds",
       ),
     );
-  if (boundObjectRef !== undefined && kinds[boundObjectRef.kind ?? ""] === undefined) {
-    errors.push(notSupported("spec.boundObjectRef.kind", boundObjectRef.kind, Object.keys(kinds)));
-  }
   return errors;
 }
 
@@ -93,9 +96,14 @@ export async function issueToken(
 async function findBound(
   lookup: TokenLookup,
   namespace: string,
-  { kind = "", name = "", uid }: { kind?: string; name?: string; uid?: string },
+  reference: BoundReference,
 ): Promise<{ boundTo: BoundObject; node?: { name: string; uid?: string } }> {
-  const known = kinds[kind] as { kind: BoundObject["kind"]; resource: string };
+  const { kind = "", apiVersion = "", name = "", uid } = reference;
+  const known = apiVersion === "v1" || apiVersion === "" ? kinds.get(kind) : undefined;
+  if (known === undefined)
+    throw badRequest(
+      `cannot bind token to object of type ${apiVersion.includes("/") ? "" : "/"}${apiVersion}, Kind=${kind}`,
+    );
   const subject = { group: "", resource: known.resource };
   const object = (await lookup.get(known.resource, known.kind === "Node" ? "" : namespace, name)) as
     (KubeObject & { spec?: { nodeName?: string } }) | undefined;
