@@ -4,6 +4,7 @@
 import { toError } from "#base/assert.ts";
 import type { ApiRequest, ApiResponse, Caller } from "#machinery/api-request.ts";
 import { hasProtobuf } from "#machinery/codec/protobuf.ts";
+import { parseFieldSelector, type FieldSelector } from "#machinery/field-selectors.ts";
 import { apiVersionOf } from "#machinery/meta.ts";
 import { checkPathSegment } from "#machinery/names.ts";
 import {
@@ -101,10 +102,23 @@ function refuseImpersonation(request: ApiRequest): void {
     throw badRequest(`impersonation is not served yet: leave out the ${header} header (kubectl --as)`);
 }
 
+const readsMany: ReadonlySet<string> = new Set(["list", "watch", "deletecollection"]);
+
+/** For authorization alone: a selector that is none is told when the list is made. */
+function fieldsOf(query: URLSearchParams): FieldSelector {
+  try {
+    return parseFieldSelector(query.get("fieldSelector") ?? "");
+  } catch {
+    return [];
+  }
+}
+
 async function authorize(context: RequestContext): Promise<void> {
   const { info, caller, server } = context;
   if (!info.isResource && openPaths.has(info.path)) return;
-  const attributes: Attributes = { caller, ...info };
+  const fields = readsMany.has(info.verb) ? fieldsOf(context.query) : [];
+  const single = fields.find(({ field, equal }) => equal && field === "metadata.name")?.value;
+  const attributes: Attributes = { caller, ...info, name: info.name || (single ?? ""), fields };
   const decision = await server.authorizer.authorize(attributes);
   if (decision.verdict === "allow") return;
   throw forbiddenError(

@@ -21,6 +21,7 @@ interface ServerFlags {
   enableAdmissionPlugins?: string;
   disableAdmissionPlugins?: string;
   tokenAuthFile?: string;
+  clientCaFile?: string;
   etcdServers?: string;
   controllers: string;
   leaderElect?: boolean;
@@ -95,6 +96,17 @@ async function writeAtomically(path: string, text: string): Promise<void> {
   await rename(`${path}.new`, path);
 }
 
+/** Who signs client certificates beside the cluster's own authority. */
+async function readAuthorities(path: string | undefined): Promise<string[]> {
+  if (path === undefined) return [];
+  const { certificatesOf } = await import("#pki/certificates.ts");
+  try {
+    return certificatesOf(await readFile(path, "utf8"));
+  } catch (error) {
+    throw new Error(`--client-ca-file: ${path}: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
 async function run(flags: ServerFlags): Promise<void> {
   const [{ admissionPluginNames, startControlPlane }, { createLogger }, { makeKubeConfig }] =
     await Promise.all([
@@ -126,6 +138,7 @@ async function run(flags: ServerFlags): Promise<void> {
     ...(flags.tokenAuthFile === undefined
       ? {}
       : { tokens: parseTokenFile(await readFile(flags.tokenAuthFile, "utf8"), flags.tokenAuthFile) }),
+    clientAuthorities: await readAuthorities(flags.clientCaFile),
     defaultTolerationSeconds: {
       notReady: parseNumber(flags.defaultNotReadyTolerationSeconds, "default-not-ready-toleration-seconds"),
       unreachable: parseNumber(
@@ -203,6 +216,10 @@ export function registerServerCommand(program: Command): void {
     .option("--enable-admission-plugins <names>", "admission plug-ins to run beside the default ones")
     .option("--disable-admission-plugins <names>", "default admission plug-ins not to run")
     .option("--token-auth-file <file>", 'static tokens: token,user,uid,"group1,group2"')
+    .option(
+      "--client-ca-file <file>",
+      "more authorities (PEM) whose client certificates are accepted, beside the cluster's own",
+    )
     .option("--etcd-servers <urls>", "an etcd cluster instead of the embedded store")
     .option("--controllers <names>", "controllers to run: *, names, -name", "*")
     .option(

@@ -68,6 +68,8 @@ export interface ControlPlaneOptions {
   /** Names of admission plug-ins that run. */
   readonly admissionPlugins: ReadonlySet<string>;
   readonly tokens?: ReadonlyMap<string, Caller>;
+  /** More authorities (PEM) whose client certificates say who is calling. */
+  readonly clientAuthorities?: readonly string[];
   readonly defaultTolerationSeconds: { readonly notReady: number; readonly unreachable: number };
   /** As `--controllers`. */
   readonly controllers: readonly string[];
@@ -191,7 +193,7 @@ function plugins(options: ControlPlaneOptions, reads: AdmissionReads, random: Ra
     namespaceLifecycle(reads),
     serviceAccountAdmission(reads, random),
     defaultTolerationSeconds(options.defaultTolerationSeconds),
-    nodeRestriction,
+    nodeRestriction(reads),
   ];
   return all.filter(({ name }) => options.admissionPlugins.has(name));
 }
@@ -293,7 +295,7 @@ async function startOver(options: ControlPlaneOptions, base: Base): Promise<Cont
     port: options.securePort,
     certificate: pki.server.certificate,
     key: pki.server.key,
-    clientAuthority: pki.authority.certificate,
+    clientAuthorities: [pki.authority.certificate, ...(options.clientAuthorities ?? [])],
     log,
     handle: (request, credentials) => server.authenticateAndHandle(request, credentials),
   });

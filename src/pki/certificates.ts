@@ -150,6 +150,20 @@ export function isUsable(
   return inTime && certificate.verify(authority.publicKey);
 }
 
+/** The certificates of a bundle (PEM), each by itself. Throws when one cannot be read, or there are none. */
+export function certificatesOf(bundle: string): string[] {
+  const blocks = bundle.match(/-----BEGIN CERTIFICATE-----[^]*?-----END CERTIFICATE-----/g) ?? [];
+  if (blocks.length === 0) throw new Error("there is no PEM certificate in it");
+  for (const [at, block] of blocks.entries()) {
+    try {
+      new X509Certificate(block);
+    } catch {
+      throw new Error(`its certificate number ${at + 1} cannot be read`);
+    }
+  }
+  return [...blocks];
+}
+
 /** Whether the certificate names all of these hosts and addresses. */
 export function covers(
   certificatePem: string,

@@ -43,10 +43,13 @@ export interface Api {
   /** The store's newest revision. */
   revision(): Promise<number>;
   transport(name: TransportName): Transport;
+  /** Over TLS, as somebody else. */
+  as(access: Omit<ServerAccess, "server" | "certificateAuthority">): Transport;
   stop(): Promise<void>;
 }
 
-const tokens = new Map<string, Caller>([
+/** Callers whom a static token names. */
+export const tokens: ReadonlyMap<string, Caller> = new Map([
   ["alice-token", { name: "alice", groups: ["staff", "system:authenticated"] }],
 ]);
 
@@ -101,6 +104,8 @@ export async function startApi(options: Partial<ControlPlaneOptions> = {}): Prom
       name === "direct"
         ? direct
         : keep(name === "https" ? createHttpsTransport(access) : createHttp1Transport(access)),
+    as: (other) =>
+      keep(createHttpsTransport({ server: url, certificateAuthority: authority.certificate, ...other })),
     async stop() {
       await Promise.all(open.map((transport) => transport.close()));
       await plane.stop();

@@ -156,6 +156,7 @@ export function unionAuthenticator(authenticators: readonly Authenticator[]): Au
         if (caller !== undefined) return caller;
       }
       if (
+        credentials.badCertificate === true ||
         credentials.headers["authorization"] !== undefined ||
         bearerToken(credentials.headers) !== undefined
       )

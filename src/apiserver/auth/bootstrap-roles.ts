@@ -371,7 +371,7 @@ export const bootstrapBindings: readonly BootstrapBinding[] = [
   {
     name: "system:node-proxier",
     role: "system:node-proxier",
-    subjects: [user("system:kube-proxy"), group("system:nodes")],
+    subjects: [user("system:kube-proxy")],
   },
   { name: "system:node", role: "system:node", subjects: [] },
   { name: "system:kube-scheduler", role: "system:kube-scheduler", subjects: [user("system:kube-scheduler")] },

@@ -1,12 +1,15 @@
 // Authentication and authorization as the pipeline sees them.
 
 import type { Caller } from "#machinery/api-request.ts";
+import type { FieldSelector } from "#machinery/field-selectors.ts";
 
 /** What authentication may look at: headers, and the client certificate that TLS has already verified. */
 export interface Credentials {
   readonly headers: Readonly<Record<string, string>>;
   /** Subject of the verified client certificate: CN and the O values. */
   readonly certificate?: { readonly commonName: string; readonly organizations: readonly string[] };
+  /** There was a client certificate, but none that TLS could verify. */
+  readonly badCertificate?: boolean;
 }
 
 export interface Authenticator {
@@ -25,8 +28,11 @@ export interface Attributes {
   readonly resource: string;
   readonly subresource: string;
   readonly namespace: string;
+  /** Of a list or watch: the one name that its field selector leaves, if it does. */
   readonly name: string;
   readonly path: string;
+  /** The field selector of a list or watch; nothing where it cannot be read. */
+  readonly fields: FieldSelector;
 }
 
 export interface Decision {

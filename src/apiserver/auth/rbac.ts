@@ -74,15 +74,24 @@ export function subjectMatches(subject: RbacSubject, bindingNamespace: string, c
   }
 }
 
-/** Each rule that the caller has, with the binding that gives it; namespace "" asks for the cluster-wide ones only. */
+const missingRole = (kind: string, name: string): string =>
+  `${kind.toLowerCase()}.rbac.authorization.k8s.io ${JSON.stringify(name)} not found`;
+
+/**
+ * Each rule that the caller has, with the binding that gives it; namespace "" asks for the cluster-wide ones only.
+ * Roles that bindings name and nobody has made are added to `missing`.
+ */
 export function* rulesFor(
   view: RbacView,
   caller: Caller,
   namespace: string,
+  missing: string[] = [],
 ): Generator<{ rule: PolicyRule; via: string }> {
   for (const binding of view.clusterRoleBindings()) {
     if (!binding.subjects.some((subject) => subjectMatches(subject, "", caller))) continue;
-    for (const rule of view.clusterRoleRules(binding.roleRef.name) ?? []) {
+    const rules = view.clusterRoleRules(binding.roleRef.name);
+    if (rules === undefined) missing.push(missingRole("ClusterRole", binding.roleRef.name));
+    for (const rule of rules ?? []) {
       yield {
         rule,
         via: `ClusterRoleBinding ${JSON.stringify(binding.name)} of ClusterRole ${JSON.stringify(binding.roleRef.name)}`,
@@ -94,6 +103,7 @@ export function* rulesFor(
     if (!binding.subjects.some((subject) => subjectMatches(subject, namespace, caller))) continue;
     const { kind, name } = binding.roleRef;
     const rules = kind === "ClusterRole" ? view.clusterRoleRules(name) : view.roleRules(namespace, name);
+    if (rules === undefined) missing.push(missingRole(kind, name));
     for (const rule of rules ?? []) {
       yield {
         rule,
@@ -106,10 +116,13 @@ export function* rulesFor(
 export function rbacAuthorizer(view: RbacView): Authorizer {
   return {
     authorize(request): Decision {
-      for (const { rule, via } of rulesFor(view, request.caller, request.namespace)) {
+      const missing: string[] = [];
+      for (const { rule, via } of rulesFor(view, request.caller, request.namespace, missing)) {
         if (ruleAllows(rule, request)) return { verdict: "allow", reason: `RBAC: allowed by ${via}` };
       }
-      return { verdict: "no-opinion", reason: "" };
+      if (missing.length === 0) return { verdict: "no-opinion", reason: "" };
+      const all = missing.length === 1 ? missing[0] : `[${missing.join(", ")}]`;
+      return { verdict: "no-opinion", reason: `RBAC: ${all}` };
     },
   };
 }

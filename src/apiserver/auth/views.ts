@@ -127,6 +127,9 @@ export function createNodeView(informers: InformerFactory): NodeView {
   return {
     nodeUses: (node, resource, namespace, name) =>
       pods.byIndex("node-reference", `${node} ${resource}/${namespace}/${name}`).length > 0,
-    podIsOn: (node, namespace, name) => pods.get(`${namespace}/${name}`)?.spec?.nodeName === node,
+    nodeOfPod(namespace, name) {
+      const pod = pods.get(`${namespace}/${name}`);
+      return pod === undefined ? undefined : (pod.spec?.nodeName ?? "");
+    },
   };
 }

@@ -25,8 +25,8 @@ export interface ListenerOptions {
   readonly port: number;
   readonly certificate: string;
   readonly key: string;
-  /** Verifies client certificates. */
-  readonly clientAuthority: string;
+  /** Verify client certificates: one authority or more, each PEM. */
+  readonly clientAuthorities: readonly string[];
   readonly log: Logger;
   handle(request: ApiRequest, credentials: Credentials): Promise<ApiResponse>;
 }
@@ -50,7 +50,7 @@ export async function startListener(options: ListenerOptions): Promise<Listener>
     allowHTTP1: true,
     cert: options.certificate,
     key: options.key,
-    ca: options.clientAuthority,
+    ca: [...options.clientAuthorities],
     requestCert: true,
     rejectUnauthorized: false,
     minVersion: "TLSv1.2",
@@ -103,9 +103,9 @@ export async function startListener(options: ListenerOptions): Promise<Listener>
 /** The subject of the client's certificate, if TLS has verified it. On HTTP/2 the TLS socket is the session's. */
 function credentialsOf(request: Http2ServerRequest, headers: Record<string, string>): Credentials {
   const socket = (request.stream?.session?.socket ?? request.socket) as TLSSocket;
-  if (!socket.authorized) return { headers };
   const { subject } = socket.getPeerCertificate();
   if (subject === undefined || subject === null) return { headers };
+  if (!socket.authorized) return { headers, badCertificate: true };
   const organizations =
     subject.O === undefined ? [] : Array.isArray(subject.O) ? (subject.O as string[]) : [subject.O];
   return { headers, certificate: { commonName: String(subject.CN ?? ""), organizations } };

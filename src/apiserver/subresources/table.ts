@@ -4,6 +4,7 @@ import type { Clock } from "#base/clock.ts";
 import type { Random } from "#base/random.ts";
 import { methodNotAllowed } from "#machinery/status.ts";
 import type { TokenSigner } from "#pki/service-account-tokens.ts";
+import { validate } from "../admit.ts";
 import { objectAnswer } from "../answer.ts";
 import type { TokenLookup } from "../auth/authenticators.ts";
 import { issueToken, type TokenRequestObject } from "../auth/token-request.ts";
@@ -32,6 +33,7 @@ function tokenRequest(options: TokenOptions): SubresourceHandler {
       ...writeOptions(context),
       warn: (message) => context.warn(message),
     });
+    await validate(context, { operation: "CREATE", object: request, old: undefined, dryRun: false });
     const answer = await issueToken(options, info.namespace, info.name, request as TokenRequestObject);
     return objectAnswer(
       201,
