@@ -5,7 +5,7 @@ import { checkDnsLabel, checkLabelValue, checkQualifiedName } from "#machinery/n
 import type { KubeObject, ObjectMeta } from "#machinery/meta.ts";
 import type { ResourceDefinition } from "#machinery/define-resource.ts";
 
-const annotationsBytesMax = 256 * 1024;
+export const annotationsBytesMax = 256 * 1024;
 /** Finalizers without a domain that the system itself knows. */
 const standardFinalizers = new Set(["orphan", "foregroundDeletion", "kubernetes"]);
 
@@ -63,13 +63,15 @@ function validateLabels(labels: Record<string, string> | undefined, path: string
   ]);
 }
 
+export const annotationsBytes = (annotations: Record<string, string>): number =>
+  Object.entries(annotations).reduce((sum, [key, value]) => sum + key.length + value.length, 0);
+
 function validateAnnotations(annotations: Record<string, string> | undefined, path: string): FieldError[] {
   const entries = Object.entries(annotations ?? {});
   const errors = entries.flatMap(([key]) =>
     checkQualifiedName(key.toLowerCase()).map((why) => invalid(path, key, why)),
   );
-  const total = entries.reduce((sum, [key, value]) => sum + key.length + value.length, 0);
-  if (total > annotationsBytesMax) errors.push(tooLong(path, annotationsBytesMax));
+  if (annotationsBytes(annotations ?? {}) > annotationsBytesMax) errors.push(tooLong(path, annotationsBytesMax));
   return errors;
 }
 

@@ -1,7 +1,8 @@
 // Query parameters, checked. A parameter that this server does not honour is refused, never ignored. Pure.
 
 import { badRequest, invalidObject } from "#machinery/status.ts";
-import { forbidden, invalid, notSupported, tooLong, type FieldError } from "#machinery/field-error.ts";
+import { forbidden, invalid, notSupported, required, tooLong, type FieldError } from "#machinery/field-error.ts";
+import type { ApiRequest } from "#machinery/api-request.ts";
 import type { RequestContext, WriteOptions } from "./context.ts";
 import type { FieldValidation } from "./decode-body.ts";
 
@@ -100,14 +101,25 @@ function checkManager(manager: string): FieldError[] {
 export const dryRunErrors = (dryRun: readonly string[]): FieldError[] =>
   dryRun.every((value) => value === "All") ? [] : [notSupported("dryRun", dryRun, ["All"])];
 
+export const applyType = "application/apply-patch+yaml";
+
+export function mediaTypeOf({ headers }: ApiRequest): string {
+  const [type = ""] = (headers["content-type"] ?? "").split(";", 1);
+  return type.trim();
+}
+
 /** The options that writes have in common; 422 for what they cannot be. */
-export function writeOptions({ query, info }: RequestContext): WriteOptions {
+export function writeOptions({ query, info, request }: RequestContext): WriteOptions {
   const dryRun = query.getAll("dryRun");
   const fieldValidation = query.get("fieldValidation") ?? "";
   const errors: FieldError[] = [];
-  // Applying by force comes with server-side apply.
-  if (info.verb === "patch" && query.has("force"))
-    errors.push(forbidden("force", "may not be specified for non-apply patch"));
+  if (info.verb === "patch") {
+    const applies = mediaTypeOf(request) === applyType;
+    if (applies && (query.get("fieldManager") ?? "") === "")
+      errors.push(required("fieldManager", "is required for apply patch"));
+    if (!applies && query.has("force"))
+      errors.push(forbidden("force", "may not be specified for non-apply patch"));
+  }
   errors.push(...checkManager(query.get("fieldManager") ?? ""), ...dryRunErrors(dryRun));
   if (!fieldValidations.includes(fieldValidation))
     errors.push(notSupported("fieldValidation", fieldValidation, fieldValidations));

@@ -4,29 +4,29 @@
 import { toError } from "#base/assert.ts";
 import type { ApiRequest, ApiResponse, Caller } from "#machinery/api-request.ts";
 import { hasProtobuf } from "#machinery/codec/protobuf.ts";
-import { parseFieldSelector, type FieldSelector } from "#machinery/field-selectors.ts";
 import { apiVersionOf } from "#machinery/meta.ts";
 import { checkPathSegment } from "#machinery/names.ts";
 import {
   ApiError,
   badRequest,
-  forbiddenError,
   internalError,
   methodNotAllowed,
   pathNotFound,
 } from "#machinery/status.ts";
 import { errorAnswer, objectAnswer } from "./answer.ts";
-import { forbiddenReason, type Attributes } from "./auth/contract.ts";
+import { authorize } from "./authorize.ts";
 import type { RequestContext, ResourceContext, ServerContext } from "./context.ts";
 import { negotiate, type OutputForm } from "./negotiate.ts";
 import { checkParameters } from "./options.ts";
 import { requestInfo } from "./request-info.ts";
 import { openPaths, type PathHandlers } from "./paths.ts";
+import type { CachedObject } from "./stored-object.ts";
 import type { SubresourceHandlers } from "./subresources/contract.ts";
 import { create } from "./verbs/create.ts";
 import { deleteCollection, deleteOne } from "./verbs/delete.ts";
 import { get, list, listAnswer, oneAnswer } from "./verbs/read.ts";
-import { patch, update } from "./verbs/update.ts";
+import { applyPatch, isApply } from "./verbs/apply.ts";
+import { patch, update, type Part } from "./verbs/update.ts";
 import { watch } from "./verbs/watch.ts";
 
 /** Longest text of one Warning header, as documented. */
@@ -60,7 +60,7 @@ export function createPipeline(
           warn: (message) => void warnings.push(message),
         };
         refuseImpersonation(request); // 3 impersonation: its seat │ 4 flow control: its seat
-        await authorize(context); // 5 authz
+        if (info.isResource || !openPaths.has(info.path)) await authorize(context); // 5 authz
         response = info.isResource ? await serveResource(context, subresources) : await paths.serve(context);
       } catch (thrown) {
         response = errorAnswer(asApiError(server, request, thrown), protobuf);
@@ -100,32 +100,6 @@ function refuseImpersonation(request: ApiRequest): void {
   const header = Object.keys(request.headers).find((name) => name.startsWith("impersonate-"));
   if (header !== undefined)
     throw badRequest(`impersonation is not served yet: leave out the ${header} header (kubectl --as)`);
-}
-
-const readsMany: ReadonlySet<string> = new Set(["list", "watch", "deletecollection"]);
-
-/** For authorization alone: a selector that is none is told when the list is made. */
-function fieldsOf(query: URLSearchParams): FieldSelector {
-  try {
-    return parseFieldSelector(query.get("fieldSelector") ?? "");
-  } catch {
-    return [];
-  }
-}
-
-async function authorize(context: RequestContext): Promise<void> {
-  const { info, caller, server } = context;
-  if (!info.isResource && openPaths.has(info.path)) return;
-  const fields = readsMany.has(info.verb) ? fieldsOf(context.query) : [];
-  const single = fields.find(({ field, equal }) => equal && field === "metadata.name")?.value;
-  const attributes: Attributes = { caller, ...info, name: info.name || (single ?? ""), fields };
-  const decision = await server.authorizer.authorize(attributes);
-  if (decision.verdict === "allow") return;
-  throw forbiddenError(
-    { group: info.group, resource: info.resource },
-    info.name,
-    forbiddenReason(attributes, decision.reason),
-  );
 }
 
 /** Subresources that are another server's: it decides about methods. */
@@ -174,9 +148,17 @@ function formOf(context: ResourceContext, views: boolean): OutputForm {
   });
 }
 
+async function patchOrApply(
+  context: ResourceContext,
+  part: Part,
+): Promise<{ object: CachedObject; created: boolean }> {
+  if (isApply(context.request)) return applyPatch(context, part);
+  return { object: await patch(context, part), created: false };
+}
+
 async function serveVerb(context: ResourceContext, form: OutputForm): Promise<ApiResponse> {
   const { info } = context;
-  // Inside each write: 6 decode, convert, default │ 7 managed fields: their seat │ 8 mutating admission │
+  // Inside each write: 6 decode, convert, default │ 7 managed fields │ 8 mutating admission │
   // 9 prepareFor… │ 10 validation │ 11 validating admission │ 12 commit.
   switch (info.verb) {
     case "get":
@@ -191,8 +173,10 @@ async function serveVerb(context: ResourceContext, form: OutputForm): Promise<Ap
       const { object, created } = await update(context, "object");
       return oneAnswer(context, created ? 201 : 200, object, form);
     }
-    case "patch":
-      return oneAnswer(context, 200, await patch(context, "object"), form);
+    case "patch": {
+      const { object, created } = await patchOrApply(context, "object");
+      return oneAnswer(context, created ? 201 : 200, object, form);
+    }
     case "delete": {
       const { object, code, status } = await deleteOne(context);
       return status === undefined ? oneAnswer(context, code, object, form) : objectAnswer(code, status, form);
@@ -215,7 +199,7 @@ async function serveSubresource(
     if (info.verb === "get") return get(context, form);
     if (info.verb === "update")
       return oneAnswer(context, 200, (await update(context, "status")).object, form);
-    if (info.verb === "patch") return oneAnswer(context, 200, await patch(context, "status"), form);
+    if (info.verb === "patch") return oneAnswer(context, 200, (await patchOrApply(context, "status")).object, form);
     throw methodNotAllowed();
   }
   const handler = subresources.find(definition, info.subresource);

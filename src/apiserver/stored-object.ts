@@ -1,42 +1,60 @@
 // How an object is laid out: in the store, in the watch cache, and on the wire. Pure.
 //
-//   store value:  [0] format  [1] codec  [2] flags  [3] 0  [4–7] schema epoch  [8–11] typeEnd  [12–15] rvAt  then JSON
-//   JSON:         {"kind":"Pod","apiVersion":"v1","metadata":{"name":"x",…},"spec":…}
-//                                                 ^ typeEnd   ^ rvAt (relative to the JSON)
+//   store value:  [0] format  [1] codec  [2] flags  [3] 0  [4–7] schema epoch  [8–11] typeEnd  [12–15] rvAt
+//                 [16–19] managedAt  [20–23] managedEnd  then JSON            (format 1 has no managed part)
+//   JSON:         {"kind":"Pod","apiVersion":"v1","metadata":{"name":"x",…,"managedFields":[…]},"spec":…}
+//                                                 ^ typeEnd   ^ rvAt      ^ managedAt       ^ managedEnd
 //
 // A resource version exists only after the commit, so it is not stored: it is put in at rvAt. A list item has no
-// kind and apiVersion of its own: it is `{` and the bytes from typeEnd on.
+// kind and apiVersion of its own: it is `{` and the bytes from typeEnd on. Who owns which field is for clients and
+// for writes: nobody else parses or keeps it, and a write that changes no ownership copies its text.
 
 import { isDeepStrictEqual } from "node:util";
 import { assert } from "#base/assert.ts";
 import { apiVersionOf, type KubeObject } from "#machinery/meta.ts";
 
-const headerBytes = 16;
-const format = 1;
+const headerBytes = { 1: 16, 2: 24 } as const;
+const format = 2;
 const jsonCodec = 1;
 /** Objects of built-in kinds written by this version of the schemas. */
 export const builtinEpoch = 1;
 
-/** The JSON of an object without its resource version. */
+export interface EncodedObject {
+  readonly json: Buffer;
+  readonly typeEnd: number;
+  readonly rvAt: number;
+  readonly managedAt: number;
+  readonly managedEnd: number;
+}
+
+/** The JSON of an object without its resource version. `managedFields` is the text of that list; "" for none. */
 export function encodeObject(
   object: KubeObject,
   type: { group: string; version: string; kind: string },
-): { json: Buffer; typeEnd: number; rvAt: number } {
+  managedFields: string,
+): EncodedObject {
   const { apiVersion: _a, kind: _k, metadata = {}, ...rest } = object as KubeObject & Record<string, unknown>;
-  const { resourceVersion: _r, ...stored } = metadata;
+  const { resourceVersion: _r, managedFields: _m, ...stored } = metadata;
   const typePart = `{"kind":${JSON.stringify(type.kind)},"apiVersion":${JSON.stringify(apiVersionOf(type))},`;
-  const metadataStart = `"metadata":{`;
+  const metadataPart = JSON.stringify(stored).slice(1, -1);
+  const managedPart = managedFields === "" ? "" : `,"managedFields":${managedFields}`;
   const tail = JSON.stringify(rest);
-  const text = `${typePart}${metadataStart}${JSON.stringify(stored).slice(1)}${tail === "{}" ? "}" : `,${tail.slice(1)}`}`;
+  const head = `${typePart}"metadata":{`;
+  const text = `${head}${metadataPart}${managedPart}}${tail === "{}" ? "}" : `,${tail.slice(1)}`}`;
+  const rvAt = Buffer.byteLength(head);
+  const managedAt = rvAt + Buffer.byteLength(metadataPart);
   return {
     json: Buffer.from(text),
     typeEnd: Buffer.byteLength(typePart),
-    rvAt: Buffer.byteLength(typePart) + metadataStart.length,
+    rvAt,
+    managedAt,
+    managedEnd: managedAt + Buffer.byteLength(managedPart),
   };
 }
 
-export function packValue({ json, typeEnd, rvAt }: { json: Buffer; typeEnd: number; rvAt: number }): Buffer {
-  const value = Buffer.allocUnsafe(headerBytes + json.length);
+export function packValue({ json, typeEnd, rvAt, managedAt, managedEnd }: EncodedObject): Buffer {
+  const start = headerBytes[format];
+  const value = Buffer.allocUnsafe(start + json.length);
   value[0] = format;
   value[1] = jsonCodec;
   value[2] = 0;
@@ -44,13 +62,26 @@ export function packValue({ json, typeEnd, rvAt }: { json: Buffer; typeEnd: numb
   value.writeUInt32BE(builtinEpoch, 4);
   value.writeUInt32BE(typeEnd, 8);
   value.writeUInt32BE(rvAt, 12);
-  json.copy(value, headerBytes);
+  value.writeUInt32BE(managedAt, 16);
+  value.writeUInt32BE(managedEnd, 20);
+  json.copy(value, start);
   return value;
 }
 
 const open = Buffer.from("{");
 /** What has not been committed (a dry run) has no version yet. */
 const versionText = (revision: number): string => (revision === 0 ? "" : `"resourceVersion":"${revision}",`);
+const managedKey = `,"managedFields":`;
+
+/** Offsets into the bytes that clients get. */
+interface Layout {
+  readonly typeEnd: number;
+  readonly rvAt: number;
+  /** After the resource version and its comma. */
+  readonly rvEnd: number;
+  readonly managedAt: number;
+  readonly managedEnd: number;
+}
 
 /** One object at one revision: bytes first, parsed only for who needs fields, then shared by everyone. */
 export class CachedObject {
@@ -58,61 +89,118 @@ export class CachedObject {
   readonly revision: number;
   /** The whole object as clients get it. */
   readonly bytes: Buffer;
-  readonly #typeEnd: number;
+  readonly #layout: Layout;
   #object: KubeObject | undefined;
 
-  private constructor(key: string, revision: number, bytes: Buffer, typeEnd: number) {
+  private constructor(key: string, revision: number, bytes: Buffer, layout: Layout) {
     this.key = key;
     this.revision = revision;
     this.bytes = bytes;
-    this.#typeEnd = typeEnd;
+    this.#layout = layout;
   }
 
   static fromValue(key: string, value: Buffer, revision: number): CachedObject {
+    const [known, codec, flags] = value;
     assert(
-      value[0] === format && value[1] === jsonCodec && value[2] === 0,
-      `${key}: stored format ${value[0]}/${value[1]}/${value[2]} is not known`,
+      (known === 1 || known === 2) && codec === jsonCodec && flags === 0,
+      `${key}: stored format ${known}/${codec}/${flags} is not known`,
     );
+    const start = headerBytes[known];
     const typeEnd = value.readUInt32BE(8);
-    const rvAt = headerBytes + value.readUInt32BE(12);
-    const version = Buffer.from(versionText(revision));
-    const bytes = Buffer.concat([value.subarray(headerBytes, rvAt), version, value.subarray(rvAt)]);
-    return new CachedObject(key, revision, bytes, typeEnd);
+    const rvAt = value.readUInt32BE(12);
+    // Format 1 does not say where managed fields would stand: at the end of the JSON they harm nothing.
+    const managedAt = known === 1 ? value.length - start : value.readUInt32BE(16);
+    const managedEnd = known === 1 ? value.length - start : value.readUInt32BE(20);
+    return CachedObject.withRevision(key, revision, value.subarray(start, start + rvAt), value.subarray(start + rvAt), {
+      typeEnd,
+      managedAt: managedAt - rvAt,
+      managedLength: managedEnd - managedAt,
+    });
   }
 
-  /** The frozen object, parsed on first use. */
+  /** `managedAt` counts from the start of `after`. */
+  private static withRevision(
+    key: string,
+    revision: number,
+    before: Buffer,
+    after: Buffer,
+    at: { typeEnd: number; managedAt: number; managedLength: number },
+  ): CachedObject {
+    const version = Buffer.from(versionText(revision));
+    const rvEnd = before.length + version.length;
+    return new CachedObject(key, revision, Buffer.concat([before, version, after]), {
+      typeEnd: at.typeEnd,
+      rvAt: before.length,
+      rvEnd,
+      managedAt: rvEnd + at.managedAt,
+      managedEnd: rvEnd + at.managedAt + at.managedLength,
+    });
+  }
+
+  /** The frozen object without its managed fields, parsed on first use. */
   get object(): KubeObject {
-    this.#object ??= freeze(JSON.parse(this.bytes.toString()) as KubeObject);
+    this.#object ??= freeze(this.draft());
     return this.#object;
   }
 
-  /** A private copy to change. */
-  draft<T extends KubeObject>(): T {
-    return JSON.parse(this.bytes.toString()) as T;
+  /** The text of metadata.managedFields; "" when there are none. */
+  get managedFields(): string {
+    const { managedAt, managedEnd } = this.#layout;
+    return managedEnd === managedAt ? "" : this.bytes.toString("utf8", managedAt + managedKey.length, managedEnd);
+  }
+
+  /** The object with its managed fields, as clients see it: made for who asks, not kept. */
+  get whole(): KubeObject {
+    const text = this.managedFields;
+    if (text === "") return this.object;
+    const managedFields = JSON.parse(text) as unknown[];
+    return { ...this.object, metadata: { ...this.object.metadata, managedFields } };
+  }
+
+  /** A private copy to change, without managed fields unless asked for. */
+  draft<T extends KubeObject>(withManaged = false): T {
+    const { managedAt, managedEnd } = this.#layout;
+    const text =
+      withManaged || managedEnd === managedAt
+        ? this.bytes.toString()
+        : this.bytes.toString("utf8", 0, managedAt) + this.bytes.toString("utf8", managedEnd);
+    return JSON.parse(text) as T;
   }
 
   /** As it stands in a list of its kind: without kind and apiVersion. */
   get item(): readonly Buffer[] {
-    return [open, this.bytes.subarray(this.#typeEnd)];
+    return [open, this.bytes.subarray(this.#layout.typeEnd)];
   }
 
   /** The same content seen at another revision: what a deletion event shows. */
   atRevision(revision: number): CachedObject {
-    const object = this.draft();
-    object.metadata = { ...object.metadata, resourceVersion: String(revision) };
-    return new CachedObject(this.key, revision, Buffer.from(JSON.stringify(object)), this.#typeEnd);
+    const { typeEnd, rvAt, rvEnd, managedAt, managedEnd } = this.#layout;
+    return CachedObject.withRevision(this.key, revision, this.bytes.subarray(0, rvAt), this.bytes.subarray(rvEnd), {
+      typeEnd,
+      managedAt: managedAt - rvEnd,
+      managedLength: managedEnd - managedAt,
+    });
   }
 
-  /** Whether storing `json` (without resource version) would change nothing. */
-  sameContent(json: Buffer, rvAt: number): boolean {
-    const shift = this.bytes.length - json.length;
-    if (shift !== versionText(this.revision).length) return false;
-    const same =
-      this.bytes.compare(json, 0, rvAt, 0, rvAt) === 0 &&
-      this.bytes.compare(json, rvAt, json.length, rvAt + shift) === 0;
-    if (same) return true;
+  /** Whether storing `next` would change nothing; with `ignoreManaged`, nothing but who owns what. */
+  sameContent(next: EncodedObject, ignoreManaged: boolean): boolean {
+    const { rvAt, rvEnd, managedAt, managedEnd } = this.#layout;
+    const { bytes } = this;
+    const same = (from: number, to: number, nextFrom: number, nextTo: number): boolean =>
+      to - from === nextTo - nextFrom && bytes.compare(next.json, nextFrom, nextTo, from, to) === 0;
+    const end = next.json.length;
+    if (!ignoreManaged && !same(managedAt, managedEnd, next.managedAt, next.managedEnd)) return false;
+    const metadataBytes = managedAt - rvEnd + rvAt;
+    if (metadataBytes !== next.managedAt || bytes.length - managedEnd !== end - next.managedEnd) return false;
+    const sameBytes =
+      same(0, rvAt, 0, next.rvAt) &&
+      same(rvEnd, managedAt, next.rvAt, next.managedAt) &&
+      same(managedEnd, bytes.length, next.managedEnd, end);
+    if (sameBytes) return true;
     // Of the same length, but other bytes: perhaps only the order of the fields differs.
-    const other = JSON.parse(json.toString()) as KubeObject;
+    const { json } = next;
+    const text = json.toString("utf8", 0, next.managedAt) + json.toString("utf8", next.managedEnd);
+    const other = JSON.parse(text) as KubeObject;
     other.metadata = { ...other.metadata, resourceVersion: String(this.revision) };
     return isDeepStrictEqual(other, this.object);
   }

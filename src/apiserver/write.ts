@@ -14,6 +14,7 @@ import type { FieldError } from "#machinery/field-error.ts";
 import type { KubeObject } from "#machinery/meta.ts";
 import type { Compare, Operation } from "#store/store.ts";
 import type { ResourceContext } from "./context.ts";
+import type { ManagedFields } from "./managed-fields.ts";
 import { CachedObject, encodeObject, packValue, storageKey } from "./stored-object.ts";
 
 /** Tries to win against other writers of the same claims or object before giving up. */
@@ -85,11 +86,12 @@ function claimChanges(
 export async function commitCreate(
   context: ResourceContext,
   object: KubeObject,
+  managed: ManagedFields,
   dryRun: boolean,
 ): Promise<CachedObject> {
   const { definition, server } = context;
   const key = keyOf(context, object);
-  const value = packValue(encodeObject(object, definition));
+  const value = packValue(encodeObject(object, definition, managed.text));
   const subject = { group: definition.group, resource: definition.resource };
   if (dryRun) {
     if ((await server.store.get(key)) !== undefined)
@@ -111,16 +113,20 @@ export async function commitCreate(
   throw alreadyExists(subject, object.metadata?.name ?? "");
 }
 
-/** Replaces an object that is still as `old`. Throws 409 Conflict when it is not, or ClaimTaken. */
+/**
+ * Replaces an object that is still as `old`. Throws 409 Conflict when it is not, or ClaimTaken.
+ * Writes that are nobody's update of fields (a binding, a deletion's marks) leave the managed fields as they are.
+ */
 export async function commitUpdate(
   context: ResourceContext,
   next: KubeObject,
   old: CachedObject,
   dryRun: boolean,
+  managed: ManagedFields = { text: old.managedFields, onlyTimes: false },
 ): Promise<CachedObject> {
   const { definition, server } = context;
-  const encoded = encodeObject(next, definition);
-  if (old.sameContent(encoded.json, encoded.rvAt)) return old;
+  const encoded = encodeObject(next, definition, managed.text);
+  if (old.sameContent(encoded, managed.onlyTimes)) return old;
   const value = packValue(encoded);
   if (dryRun) return CachedObject.fromValue(old.key, value, old.revision);
   const lease =

@@ -113,6 +113,11 @@ export interface ResourceDefinition<T extends KubeObject = KubeObject> {
   readonly columns: readonly Column<T>[];
 
   readonly status: StatusStrategy<T> | undefined;
+  /**
+   * Fields that a write to the object ("") or to a subresource never changes, as dotted paths: nobody comes to own
+   * them by such a write. By default the object keeps its status, and the status keeps the spec.
+   */
+  readonly resetFields: Readonly<Record<string, readonly string[]>>;
   readonly scale: ScaleMapping | undefined;
   /** Further subresources by name with their verbs and the kind they speak; apiserver/subresources serves them. */
   readonly subresources: Readonly<
@@ -175,6 +180,7 @@ export function defineResource<T extends KubeObject>(given: Given<T>): ResourceD
     rewriteLegacy: undefined,
     selectableFields: {},
     status: undefined,
+    resetFields: given.status === undefined ? {} : { "": ["status"], status: ["spec"] },
     scale: undefined,
     subresources: {},
     gracePeriod: undefined,

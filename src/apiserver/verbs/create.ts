@@ -7,6 +7,7 @@ import { badRequest, invalidObject, isApiError } from "#machinery/status.ts";
 import { mutate, validate } from "../admit.ts";
 import type { ResourceContext, WriteOptions } from "../context.ts";
 import { decodeRequestObject } from "../decode-body.ts";
+import { managedByCreate, type ManagedFields } from "../managed-fields.ts";
 import { initMetadata, validateMetadata } from "../metadata.ts";
 import { writeOptions } from "../options.ts";
 import type { CachedObject } from "../stored-object.ts";
@@ -41,11 +42,12 @@ export async function create(context: ResourceContext): Promise<CachedObject> {
   return createObject(context, given, options);
 }
 
-/** Creates a decoded object: defaults, admission, strategy, validation, commit. */
+/** Creates a decoded object: defaults, ownership (unless an apply has settled it), admission, validation, commit. */
 export async function createObject(
   context: ResourceContext,
   object: KubeObject,
   options: WriteOptions,
+  managed?: ManagedFields,
 ): Promise<CachedObject> {
   const { server } = context;
   const metadata = (object.metadata ??= {});
@@ -56,7 +58,7 @@ export async function createObject(
     if (generated !== undefined)
       metadata.name = generated.slice(0, generatePrefixMax) + nameSuffix(server.random);
     try {
-      return await retrying(() => attemptCreate(context, structuredClone(object), options), {
+      return await retrying(() => attemptCreate(context, structuredClone(object), options, managed), {
         conflicts: false,
       });
     } catch (error) {
@@ -70,11 +72,13 @@ async function attemptCreate(
   context: ResourceContext,
   draft: KubeObject,
   { dryRun }: WriteOptions,
+  given: ManagedFields | undefined,
 ): Promise<CachedObject> {
   const { definition, server } = context;
   const nowMs = server.clock.now();
   const write = { operation: "CREATE" as const, object: draft, old: undefined, dryRun };
   definition.applyDefaults(draft);
+  const managed = given ?? managedByCreate(context, draft);
   await mutate(context, write);
   definition.applyDefaults(draft);
   initMetadata(draft.metadata ?? {}, {
@@ -88,5 +92,5 @@ async function attemptCreate(
   await validate(context, write);
   for (const warning of definition.warnings(draft, undefined)) context.warn(warning);
   await allocate(context, draft, undefined);
-  return commitCreate(context, draft, dryRun);
+  return commitCreate(context, draft, managed, dryRun);
 }

@@ -61,7 +61,7 @@ export async function oneAnswer(
   if (form.as === "Table") {
     const row = tableRow(
       context.definition,
-      object.object,
+      object.whole,
       includeObject(context.query),
       context.server.clock.now(),
     );
@@ -71,12 +71,12 @@ export async function oneAnswer(
       form,
     );
   }
-  if (form.as === "PartialObjectMetadata") return objectAnswer(status, partialMetadata(object.object), form);
+  if (form.as === "PartialObjectMetadata") return objectAnswer(status, partialMetadata(object.whole), form);
   if (form.encoding === "json") {
     if (wantsShared(context)) return { status, headers: {}, body: { kind: "object", object: object.object } };
     return bytesAnswer(status, form.contentType, [object.bytes]);
   }
-  return objectAnswer(status, object.object, form);
+  return objectAnswer(status, object.whole, form);
 }
 
 /** The objects of a resource that is computed when asked for; undefined: this one is stored. */
@@ -86,7 +86,7 @@ async function computedObjects(context: ResourceContext): Promise<CachedObject[]
   if (make === undefined) return undefined;
   const key = (object: KubeObject): string => storageKey(definition.storage, "", object.metadata?.name ?? "");
   return (await make()).map((object) =>
-    CachedObject.fromValue(key(object), packValue(encodeObject(object, definition)), 0),
+    CachedObject.fromValue(key(object), packValue(encodeObject(object, definition, "")), 0),
   );
 }
 
@@ -250,11 +250,13 @@ export async function listAnswer(
   if (form.as === "Table") {
     const include = includeObject(context.query);
     const nowMs = server.clock.now();
-    const rows = page.objects.map((object) => tableRow(definition, object.object, include, nowMs));
+    const rows = page.objects.map((object) =>
+      tableRow(definition, include === "None" ? object.object : object.whole, include, nowMs),
+    );
     return objectAnswer(200, table(definition, rows, metadata), form);
   }
   if (form.as === "PartialObjectMetadata") {
-    const items = page.objects.map((object) => partialMetadata(object.object));
+    const items = page.objects.map((object) => partialMetadata(object.whole));
     return objectAnswer(
       200,
       { kind: "PartialObjectMetadataList", apiVersion: "meta.k8s.io/v1", metadata, items },
@@ -273,7 +275,7 @@ export async function listAnswer(
     kind: definition.listKind,
     apiVersion,
     metadata,
-    items: page.objects.map((object) => object.object),
+    items: page.objects.map((object) => (form.encoding === "json" ? object.object : object.whole)),
   };
   if (form.encoding === "json")
     return { status: 200, headers: {}, body: { kind: "object", object: whole as KubeObject } };

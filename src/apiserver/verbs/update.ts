@@ -19,8 +19,9 @@ import { invalid } from "#machinery/field-error.ts";
 import { mutate, validate } from "../admit.ts";
 import type { ResourceContext, WriteOptions } from "../context.ts";
 import { decodePatched, decodeRequestObject, parsePatch } from "../decode-body.ts";
+import { managedByUpdate, type ManagedFields } from "../managed-fields.ts";
 import { changedMetadata, keepMetadata, validateMetadataUpdate } from "../metadata.ts";
-import { writeOptions } from "../options.ts";
+import { applyType, mediaTypeOf, writeOptions } from "../options.ts";
 import type { CachedObject } from "../stored-object.ts";
 import { allocate, commitDelete, commitUpdate, current, namespaceOf, retrying } from "../write.ts";
 import { createObject, settleNamespace } from "./create.ts";
@@ -78,7 +79,7 @@ export async function patch(context: ResourceContext, part: Part): Promise<Cache
   return retrying(
     async () => {
       const old = await current(context, namespaceOf(context), info.name);
-      const next = decodePatched(change.apply(old.draft()), definition, change.duplicates, {
+      const next = decodePatched(change.apply(old.draft(change.namesManaged)), definition, change.duplicates, {
         ...options,
         warn: (message) => context.warn(message),
       });
@@ -93,7 +94,7 @@ export async function patch(context: ResourceContext, part: Part): Promise<Cache
 }
 
 /** An object says its own name, and it is the one in the path. */
-function checkName({ info, definition }: ResourceContext, { name, namespace }: ObjectMeta): void {
+export function checkName({ info, definition }: ResourceContext, { name, namespace }: ObjectMeta): void {
   if (!name)
     throw badRequest(
       `the name of the object (${info.name} based on URL) was undeterminable: name must be provided`,
@@ -110,20 +111,32 @@ interface Change {
   readonly duplicates: readonly string[];
   /** The patch itself sets metadata.resourceVersion: a conflict is the client's to resolve. */
   readonly namesVersion: boolean;
+  /** The patch looks at metadata.managedFields or changes them. */
+  readonly namesManaged: boolean;
   apply(target: unknown): unknown;
+}
+
+/** A JSON patch operation on the managed fields or on what holds them. */
+function namesManagedFields(operation: unknown): boolean {
+  const { path, from } = isObject(operation) ? operation : {};
+  return [path, from].some(
+    (place) =>
+      place === "" ||
+      place === "/metadata" ||
+      (typeof place === "string" && place.startsWith("/metadata/managedFields")),
+  );
 }
 
 function readPatch(context: ResourceContext): Change {
   const { request, definition } = context;
-  const [type = ""] = (request.headers["content-type"] ?? "").split(";");
-  if (!patchTypes.includes(type.trim())) {
-    throw unsupportedMediaType(patchTypes);
-  }
+  const type = mediaTypeOf(request);
+  if (!patchTypes.includes(type)) throw unsupportedMediaType([...patchTypes, applyType]);
   const { value, duplicates } = parsePatch(request);
-  if (type.trim() === patchTypes[0])
+  if (type === patchTypes[0])
     return {
       duplicates,
       namesVersion: false,
+      namesManaged: Array.isArray(value) && value.some(namesManagedFields),
       apply: (target) => applyJsonPatch(target, structuredClone(value)),
     };
   if (!isObject(value)) {
@@ -132,14 +145,21 @@ function readPatch(context: ResourceContext): Change {
       `error decoding patch: json: cannot unmarshal ${found} into Go value of type map[string]interface {}`,
     );
   }
-  const namesVersion = isObject(value["metadata"]) && Boolean(value["metadata"]["resourceVersion"]);
-  if (type.trim() === patchTypes[1])
-    return { duplicates, namesVersion, apply: (target) => applyMergePatch(target, value) };
+  const metadata = isObject(value["metadata"]) ? value["metadata"] : {};
+  const namesVersion = Boolean(metadata["resourceVersion"]);
+  const namesManaged = Object.hasOwn(metadata, "managedFields");
+  if (type === patchTypes[1])
+    return { duplicates, namesVersion, namesManaged, apply: (target) => applyMergePatch(target, value) };
   const schema = schemaFor(definition.group, definition.version, definition.kind);
-  return { duplicates, namesVersion, apply: (target) => applyStrategicMergePatch(target, value, schema) };
+  return {
+    duplicates,
+    namesVersion,
+    namesManaged,
+    apply: (target) => applyStrategicMergePatch(target, value, schema),
+  };
 }
 
-function checkPreconditions(
+export function checkPreconditions(
   context: ResourceContext,
   old: CachedObject,
   resourceVersion: string,
@@ -158,21 +178,24 @@ function checkPreconditions(
     throw conflict({ group, resource }, name, staleObject);
 }
 
-/** Everything between a changed draft and its commit. */
+/** Everything between a changed draft and its commit. An apply has settled before who owns what. */
 export async function replaceObject(
   context: ResourceContext,
   next: KubeObject,
   old: CachedObject,
   part: Part,
   { dryRun }: WriteOptions,
+  applied?: ManagedFields,
 ): Promise<CachedObject> {
   const { definition, server } = context;
   const stored = old.object;
   const strategy = { nowMs: server.clock.now(), settings: server.settings };
   const given = (next.metadata ??= {});
+  const { managedFields } = given;
   const changed = changedMetadata(given, stored.metadata ?? {});
   keepMetadata(given, stored.metadata ?? {});
   definition.applyDefaults(next);
+  const managed = applied ?? managedByUpdate(context, next, old, managedFields);
   const write = { operation: "UPDATE" as const, object: next, old: stored, dryRun };
   await mutate(context, write);
   definition.applyDefaults(next);
@@ -198,7 +221,7 @@ export async function replaceObject(
   }
   return isReleased(context, next)
     ? commitDelete(context, old, dryRun)
-    : commitUpdate(context, next, old, dryRun);
+    : commitUpdate(context, next, old, dryRun, managed);
 }
 
 const specOf = (object: KubeObject): unknown => (object as { spec?: unknown }).spec;

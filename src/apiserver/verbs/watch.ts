@@ -232,10 +232,10 @@ function encoder(context: ResourceContext, form: OutputForm): (outgoing: Outgoin
     }
     const cached = object as CachedObject;
     if (form.encoding === "protobuf") {
-      const make = (): Buffer => encodeWatchFrame(type, encodeProtobuf(cached.object));
+      const make = (): Buffer => encodeWatchFrame(type, encodeProtobuf(cached.whole));
       return event === undefined ? make() : event.encoded(`protobuf ${type}`, make);
     }
-    if (form.as !== "object") return line(type, Buffer.from(JSON.stringify(viewOf(cached.object))));
+    if (form.as !== "object") return line(type, Buffer.from(JSON.stringify(viewOf(cached.whole))));
     const make = (): Buffer => line(type, cached.bytes);
     return event === undefined ? make() : event.encoded(`json ${type}`, make);
   };

@@ -7,12 +7,12 @@ import { compare, type Comparison } from "./compare.ts";
 import { sameJson } from "./equal.ts";
 import {
   difference,
-  emptySet,
   has,
   intersection,
   isEmpty,
   pathsOf,
   sameSet,
+  setOf,
   union,
   type FieldSet,
   type Path,
@@ -93,8 +93,8 @@ export interface Apply {
   readonly force: boolean;
   /** Paths that do not count. */
   readonly ignored: FieldSet;
-  /** The live object when there was none before this apply: no owner is made up for what it has. */
-  readonly created: boolean;
+  /** The object before anything is set, as a create starts from. */
+  readonly zero: unknown;
 }
 
 export interface ApplyOutcome {
@@ -104,8 +104,7 @@ export interface ApplyOutcome {
 }
 
 export function apply(given: Apply): ApplyOutcome {
-  const entries =
-    given.entries.length === 0 && !given.created ? ownedBefore(given) : given.entries;
+  const entries = given.entries.length === 0 ? ownedBefore(given) : given.entries;
   const { set, errors } = appliedSet(given.shape, given.config, given.ignored);
   if (errors.length > 0) throw new AppliedSchemaError(errors);
   const settled = settleApply(given, entries, ownable(set));
@@ -118,9 +117,9 @@ export function apply(given: Apply): ApplyOutcome {
 }
 
 /** Everything that a live object without entries has belongs to whoever made it. */
-function ownedBefore({ shape, live, ignored, writer }: Apply): ManagedEntries {
-  const { added } = compare(shape, {}, live, ignored);
-  const fields = ownable(added);
+function ownedBefore({ shape, zero, live, ignored, writer }: Apply): ManagedEntries {
+  const { added, modified } = compare(shape, zero, live, ignored);
+  const fields = ownable(union(added, modified));
   if (isEmpty(fields)) return [];
   return [{ ...writer, manager: beforeFirstApply, operation: "Update", subresource: "", fields }];
 }
@@ -155,9 +154,12 @@ function settleApply(given: Apply, entries: ManagedEntries, set: FieldSet): Sett
   return { object, entries: left, conflicts };
 }
 
+/** Nobody owns an object's metadata as such, but it stays. */
+const always = setOf(["f:metadata"]);
+
 /** Takes away what the manager applied last time, no longer applies, and nobody else owns. */
 function prune(shape: Shape, merged: unknown, last: FieldSet, kept: readonly FieldSet[]): unknown {
-  const keep = kept.reduce(union, emptySet);
+  const keep = kept.reduce(union, always);
   return removeItems(shape, merged, difference(withStructs(shape, last), withStructs(shape, keep)));
 }
 

@@ -1,0 +1,173 @@
+// Stage 7 of every write: who owns which field afterwards, as the text of metadata.managedFields.
+// A write that changes no field parses and encodes nothing here.
+
+import { timestamp } from "#base/clock.ts";
+import { compare, type Comparison } from "#machinery/apply/compare.ts";
+import { conflictCauses, conflictMessage } from "#machinery/apply/conflict-text.ts";
+import { errorsText } from "#machinery/apply/applied-set.ts";
+import { isEmpty, setOf, union, type FieldSet } from "#machinery/apply/field-set.ts";
+import {
+  asksForReset,
+  encodeEntries,
+  noEntries,
+  readGiven,
+  readStored,
+  sameButTimes,
+  unowned,
+  type ManagedEntries,
+  type Operation,
+  type Writer,
+} from "#machinery/apply/managed-entries.ts";
+import { managerOfUserAgent } from "#machinery/apply/manager-name.ts";
+import { afterUpdate, apply, ApplyConflict, AppliedSchemaError } from "#machinery/apply/ownership.ts";
+import { fieldElement } from "#machinery/apply/path-element.ts";
+import { deduced, shapeOf, type Shape } from "#machinery/apply/shape.ts";
+import type { ResourceDefinition } from "#machinery/define-resource.ts";
+import type { JsonObject } from "#machinery/json-object.ts";
+import { apiVersionOf, type KubeObject } from "#machinery/meta.ts";
+import { decodeObject } from "#machinery/schema/decode.ts";
+import { schemaFor } from "#machinery/schema/schema.ts";
+import { failure } from "#machinery/status.ts";
+import type { ResourceContext } from "./context.ts";
+import type { CachedObject } from "./stored-object.ts";
+
+export interface ManagedFields {
+  /** The JSON of the list; "" for none. */
+  readonly text: string;
+  /** The entries are those that are stored, but for their times: alone no reason to write. */
+  readonly onlyTimes: boolean;
+}
+
+interface Ownership {
+  readonly shape: Shape;
+  /** What a create is compared with: an object of which nothing is set. */
+  readonly zero: JsonObject;
+  /** Paths that do not count, by subresource. */
+  readonly ignored: Map<string, FieldSet>;
+}
+
+const ownerships = new WeakMap<ResourceDefinition, Ownership>();
+
+function ownershipOf(definition: ResourceDefinition): Ownership {
+  let known = ownerships.get(definition);
+  if (known === undefined) {
+    const schema = schemaFor(definition.group, definition.version, definition.kind);
+    known = {
+      shape: schema === undefined ? deduced : shapeOf(schema),
+      zero: schema === undefined ? {} : decodeObject(schema, {}).object,
+      ignored: new Map(),
+    };
+    ownerships.set(definition, known);
+  }
+  return known;
+}
+
+function ignoredOf(definition: ResourceDefinition, subresource: string): FieldSet {
+  const { ignored } = ownershipOf(definition);
+  let known = ignored.get(subresource);
+  if (known === undefined) {
+    const reset = definition.resetFields[subresource] ?? definition.resetFields[""] ?? [];
+    known = union(unowned, setOf(...reset.map((path) => path.split(".").map(fieldElement))));
+    ignored.set(subresource, known);
+  }
+  return known;
+}
+
+function writerOf(context: ResourceContext, operation: Operation): Writer {
+  const { definition, info, query, request, server } = context;
+  return {
+    manager: query.get("fieldManager") || managerOfUserAgent(request.headers["user-agent"] ?? ""),
+    operation,
+    apiVersion: apiVersionOf(definition),
+    time: timestamp(server.clock.now()),
+    subresource: info.subresource,
+  };
+}
+
+const textOf = (entries: ManagedEntries): string =>
+  entries.length === 0 ? "" : JSON.stringify(encodeEntries(entries));
+
+const storedEntries = (old: CachedObject): ManagedEntries => {
+  const text = old.managedFields;
+  return text === "" ? noEntries : readStored(text);
+};
+
+function outcome(entries: ManagedEntries, old: CachedObject): ManagedFields {
+  return { text: textOf(entries), onlyTimes: sameButTimes(entries, storedEntries(old)) };
+}
+
+const changesNothing = ({ added, modified, removed }: Comparison): boolean =>
+  isEmpty(added) && isEmpty(modified) && isEmpty(removed);
+
+/** A new object, with its defaults and before admission changes it. Entries that its creator sent are kept. */
+export function managedByCreate(context: ResourceContext, draft: KubeObject): ManagedFields {
+  const { definition } = context;
+  const { shape, zero } = ownershipOf(definition);
+  const comparison = compare(shape, zero, draft, ignoredOf(definition, ""));
+  const entries = readGiven(draft.metadata?.managedFields) ?? noEntries;
+  const writer = writerOf(context, "Update");
+  return { text: textOf(afterUpdate({ entries, comparison, writer })), onlyTimes: false };
+}
+
+/** `given` is what the client sent as metadata.managedFields: usually nothing, or what it had read. */
+export function managedByUpdate(
+  context: ResourceContext,
+  next: KubeObject,
+  old: CachedObject,
+  given: unknown,
+): ManagedFields {
+  const { definition, info } = context;
+  const stored = old.managedFields;
+  const speaks = given !== undefined && info.subresource === "" && JSON.stringify(given) !== stored;
+  if (speaks && asksForReset(given)) return { text: "", onlyTimes: false };
+  const { shape } = ownershipOf(definition);
+  const comparison = compare(shape, old.object, next, ignoredOf(definition, info.subresource));
+  if (!speaks && (stored === "" || changesNothing(comparison))) return { text: stored, onlyTimes: false };
+  const entries = (speaks ? readGiven(given) : undefined) ?? storedEntries(old);
+  // What nobody has recorded until now stays so, until the first apply.
+  if (entries.length === 0) return { text: "", onlyTimes: false };
+  return outcome(afterUpdate({ entries, comparison, writer: writerOf(context, "Update") }), old);
+}
+
+export interface Applied {
+  /** Not yet decoded. */
+  readonly object: unknown;
+  readonly managed: ManagedFields;
+}
+
+/** Lays a configuration over the live object (undefined: there is none yet). 409 when it conflicts. */
+export function applyOver(
+  context: ResourceContext,
+  old: CachedObject | undefined,
+  config: JsonObject,
+  force: boolean,
+): Applied {
+  const { definition, info } = context;
+  const { shape, zero } = ownershipOf(definition);
+  try {
+    const { object, entries } = apply({
+      shape,
+      zero,
+      live: old === undefined ? zero : old.object,
+      config,
+      entries: old === undefined ? noEntries : storedEntries(old),
+      writer: writerOf(context, "Apply"),
+      force,
+      ignored: ignoredOf(definition, info.subresource),
+    });
+    const managed = old === undefined ? { text: textOf(entries), onlyTimes: false } : outcome(entries, old);
+    return { object, managed };
+  } catch (error) {
+    if (error instanceof ApplyConflict) {
+      const { conflicts } = error;
+      throw failure(409, "Conflict", conflictMessage(conflicts), { causes: conflictCauses(conflicts) });
+    }
+    if (error instanceof AppliedSchemaError) {
+      const { group, version, kind } = definition;
+      const subject = `${info.namespace}/${info.name}; ${group}/${version}, Kind=${kind}`;
+      // As documented: not a bad request, and without a reason.
+      throw failure(500, "", `failed to create typed patch object (${subject}): ${errorsText(error.errors)}`);
+    }
+    throw error;
+  }
+}
