@@ -71,7 +71,8 @@ function validateAnnotations(annotations: Record<string, string> | undefined, pa
   const errors = entries.flatMap(([key]) =>
     checkQualifiedName(key.toLowerCase()).map((why) => invalid(path, key, why)),
   );
-  if (annotationsBytes(annotations ?? {}) > annotationsBytesMax) errors.push(tooLong(path, annotationsBytesMax));
+  if (annotationsBytes(annotations ?? {}) > annotationsBytesMax)
+    errors.push(tooLong(path, annotationsBytesMax));
   return errors;
 }
 

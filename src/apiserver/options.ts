@@ -1,7 +1,14 @@
 // Query parameters, checked. A parameter that this server does not honour is refused, never ignored. Pure.
 
 import { badRequest, invalidObject } from "#machinery/status.ts";
-import { forbidden, invalid, notSupported, required, tooLong, type FieldError } from "#machinery/field-error.ts";
+import {
+  forbidden,
+  invalid,
+  notSupported,
+  required,
+  tooLong,
+  type FieldError,
+} from "#machinery/field-error.ts";
 import type { ApiRequest } from "#machinery/api-request.ts";
 import type { RequestContext, WriteOptions } from "./context.ts";
 import type { FieldValidation } from "./decode-body.ts";

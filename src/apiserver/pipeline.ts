@@ -6,13 +6,7 @@ import type { ApiRequest, ApiResponse, Caller } from "#machinery/api-request.ts"
 import { hasProtobuf } from "#machinery/codec/protobuf.ts";
 import { apiVersionOf } from "#machinery/meta.ts";
 import { checkPathSegment } from "#machinery/names.ts";
-import {
-  ApiError,
-  badRequest,
-  internalError,
-  methodNotAllowed,
-  pathNotFound,
-} from "#machinery/status.ts";
+import { ApiError, badRequest, internalError, methodNotAllowed, pathNotFound } from "#machinery/status.ts";
 import { errorAnswer, objectAnswer } from "./answer.ts";
 import { authorize } from "./authorize.ts";
 import type { RequestContext, ResourceContext, ServerContext } from "./context.ts";
@@ -199,7 +193,8 @@ async function serveSubresource(
     if (info.verb === "get") return get(context, form);
     if (info.verb === "update")
       return oneAnswer(context, 200, (await update(context, "status")).object, form);
-    if (info.verb === "patch") return oneAnswer(context, 200, (await patchOrApply(context, "status")).object, form);
+    if (info.verb === "patch")
+      return oneAnswer(context, 200, (await patchOrApply(context, "status")).object, form);
     throw methodNotAllowed();
   }
   const handler = subresources.find(definition, info.subresource);

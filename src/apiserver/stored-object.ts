@@ -111,11 +111,17 @@ export class CachedObject {
     // Format 1 does not say where managed fields would stand: at the end of the JSON they harm nothing.
     const managedAt = known === 1 ? value.length - start : value.readUInt32BE(16);
     const managedEnd = known === 1 ? value.length - start : value.readUInt32BE(20);
-    return CachedObject.withRevision(key, revision, value.subarray(start, start + rvAt), value.subarray(start + rvAt), {
-      typeEnd,
-      managedAt: managedAt - rvAt,
-      managedLength: managedEnd - managedAt,
-    });
+    return CachedObject.withRevision(
+      key,
+      revision,
+      value.subarray(start, start + rvAt),
+      value.subarray(start + rvAt),
+      {
+        typeEnd,
+        managedAt: managedAt - rvAt,
+        managedLength: managedEnd - managedAt,
+      },
+    );
   }
 
   /** `managedAt` counts from the start of `after`. */
@@ -146,7 +152,9 @@ export class CachedObject {
   /** The text of metadata.managedFields; "" when there are none. */
   get managedFields(): string {
     const { managedAt, managedEnd } = this.#layout;
-    return managedEnd === managedAt ? "" : this.bytes.toString("utf8", managedAt + managedKey.length, managedEnd);
+    return managedEnd === managedAt
+      ? ""
+      : this.bytes.toString("utf8", managedAt + managedKey.length, managedEnd);
   }
 
   /** The object with its managed fields, as clients see it: made for who asks, not kept. */
@@ -175,11 +183,17 @@ export class CachedObject {
   /** The same content seen at another revision: what a deletion event shows. */
   atRevision(revision: number): CachedObject {
     const { typeEnd, rvAt, rvEnd, managedAt, managedEnd } = this.#layout;
-    return CachedObject.withRevision(this.key, revision, this.bytes.subarray(0, rvAt), this.bytes.subarray(rvEnd), {
-      typeEnd,
-      managedAt: managedAt - rvEnd,
-      managedLength: managedEnd - managedAt,
-    });
+    return CachedObject.withRevision(
+      this.key,
+      revision,
+      this.bytes.subarray(0, rvAt),
+      this.bytes.subarray(rvEnd),
+      {
+        typeEnd,
+        managedAt: managedAt - rvEnd,
+        managedLength: managedEnd - managedAt,
+      },
+    );
   }
 
   /** Whether storing `next` would change nothing; with `ignoreManaged`, nothing but who owns what. */

@@ -95,10 +95,7 @@ async function parseConfig(text: string): Promise<{ value: unknown; duplicates: 
 }
 
 /** Refuses what is no configuration of this kind at this version. */
-export function checkConfig(
-  value: JsonObject,
-  kind: { group: string; version: string; kind: string },
-): void {
+export function checkConfig(value: JsonObject, kind: { group: string; version: string; kind: string }): void {
   const version = textAt(value, "apiVersion");
   if (version !== apiVersionOf(kind))
     throw badRequest(
@@ -133,8 +130,7 @@ function keepLastApplied(annotations: Record<string, string> | undefined, { valu
   if (isObject(metadata) && isObject(metadata["annotations"]))
     delete metadata["annotations"][lastAppliedAnnotation];
   annotations[lastAppliedAnnotation] = `${JSON.stringify(sortKeys(config))}\n`;
-  if (annotationsBytes(annotations) > annotationsBytesMax)
-    delete annotations[lastAppliedAnnotation];
+  if (annotationsBytes(annotations) > annotationsBytesMax) delete annotations[lastAppliedAnnotation];
 }
 
 function sortKeys(value: unknown): unknown {

@@ -79,10 +79,15 @@ export async function patch(context: ResourceContext, part: Part): Promise<Cache
   return retrying(
     async () => {
       const old = await current(context, namespaceOf(context), info.name);
-      const next = decodePatched(change.apply(old.draft(change.namesManaged)), definition, change.duplicates, {
-        ...options,
-        warn: (message) => context.warn(message),
-      });
+      const next = decodePatched(
+        change.apply(old.draft(change.namesManaged)),
+        definition,
+        change.duplicates,
+        {
+          ...options,
+          warn: (message) => context.warn(message),
+        },
+      );
       const metadata = (next.metadata ??= {});
       checkName(context, metadata);
       if (!metadata.namespace && definition.namespaced) metadata.namespace = info.namespace;

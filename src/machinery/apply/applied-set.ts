@@ -168,8 +168,7 @@ class Reader {
         return;
       case "quantity":
       case "intorstring":
-        if (typeof value === "object")
-          this.fail(path, `expected scalar, got &{${briefText(value)}}`);
+        if (typeof value === "object") this.fail(path, `expected scalar, got &{${briefText(value)}}`);
         return;
       default:
         if (typeof value !== "string")

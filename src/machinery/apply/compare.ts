@@ -68,11 +68,13 @@ function compareBoth(
       return sameJson(before, after) ? undefined : leafModified;
     case "struct":
     case "map":
-      if (isEmptyValue(before) && isEmptyValue(after)) return sameJson(before, after) ? undefined : leafModified;
+      if (isEmptyValue(before) && isEmptyValue(after))
+        return sameJson(before, after) ? undefined : leafModified;
       return compareMembers(shape, asObject(before), asObject(after), ignored);
     case "set":
     case "keyed":
-      if (isEmptyValue(before) && isEmptyValue(after)) return sameJson(before, after) ? undefined : leafModified;
+      if (isEmptyValue(before) && isEmptyValue(after))
+        return sameJson(before, after) ? undefined : leafModified;
       return compareItems(shape, before, after);
   }
 }

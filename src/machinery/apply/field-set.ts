@@ -185,8 +185,7 @@ function* pathsBelow(node: FieldSet, path: Path): Generator<Path> {
 /** The set of its paths that have none below them. */
 export function leaves(set: FieldSet): FieldSet {
   const children: [PathElement, FieldSet][] = [];
-  for (const element in set)
-    if (element !== ".") children.push([element, leaves(set[element] as FieldSet)]);
+  for (const element in set) if (element !== ".") children.push([element, leaves(set[element] as FieldSet)]);
   return nodeOf(false, children);
 }
 

@@ -2,7 +2,16 @@
 // fields that it owns. What the server stored is trusted; what a client sent is checked and brought into one form.
 
 import { isObject } from "../json-object.ts";
-import { decodeFields, difference, FieldsError, isEmpty, sameSet, setOf, union, type FieldSet } from "./field-set.ts";
+import {
+  decodeFields,
+  difference,
+  FieldsError,
+  isEmpty,
+  sameSet,
+  setOf,
+  union,
+  type FieldSet,
+} from "./field-set.ts";
 
 export type Operation = "Apply" | "Update";
 
@@ -27,7 +36,15 @@ export const noEntries: ManagedEntries = [];
 const updateEntriesMax = 10;
 const ancientChanges = "ancient-changes";
 
-const serverOwned = ["name", "namespace", "creationTimestamp", "selfLink", "uid", "clusterName", "generation"];
+const serverOwned = [
+  "name",
+  "namespace",
+  "creationTimestamp",
+  "selfLink",
+  "uid",
+  "clusterName",
+  "generation",
+];
 
 /** Fields that nobody owns: the server sets them. */
 export const unowned: FieldSet = setOf(
@@ -38,8 +55,7 @@ export const unowned: FieldSet = setOf(
 const unownedWithMetadata = setOf(["f:metadata"]);
 
 /** A set without what nobody owns. */
-export const ownable = (set: FieldSet): FieldSet =>
-  difference(difference(set, unowned), unownedWithMetadata);
+export const ownable = (set: FieldSet): FieldSet => difference(difference(set, unowned), unownedWithMetadata);
 
 /** An applier stays the same one when it begins to apply another version. */
 export const sameIdentity = (a: Omit<ManagedEntry, "fields" | "time">, b: typeof a): boolean =>

@@ -2,7 +2,15 @@
 // by item, everything else of the live object stays. The result shares values with both and is not to be changed.
 
 import { isObject, setOwn, type JsonObject } from "../json-object.ts";
-import { itemsOf, memberOf, settle, storedElement, type KeyedShape, type SetShape, type Shape } from "./shape.ts";
+import {
+  itemsOf,
+  memberOf,
+  settle,
+  storedElement,
+  type KeyedShape,
+  type SetShape,
+  type Shape,
+} from "./shape.ts";
 
 export function merge(given: Shape, live: unknown, config: unknown): unknown {
   if (config === undefined) return live;

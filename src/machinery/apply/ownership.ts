@@ -134,7 +134,10 @@ function settleApply(given: Apply, entries: ManagedEntries, set: FieldSet): Sett
   const last = entries.find((entry) => sameIdentity(entry, writer));
   const others = entries.filter((entry) => entry !== last);
   const merged = merge(shape, live, config);
-  const object = last === undefined ? merged : prune(shape, merged, last.fields, [set, ...others.map((entry) => entry.fields)]);
+  const object =
+    last === undefined
+      ? merged
+      : prune(shape, merged, last.fields, [set, ...others.map((entry) => entry.fields)]);
   const { added, modified, removed } = compare(shape, live, object, ignored);
   const changed = union(added, modified);
 

@@ -152,7 +152,6 @@ export function itemElement(
   return lacks === undefined ? { element: keyElement(keys) } : { lacks };
 }
 
-
 /** The items of a stored list. One that lacks a key field is known by the keys it has. */
 export function itemsOf(shape: SetShape | KeyedShape, list: unknown): ReadonlyMap<PathElement, unknown[]> {
   const items = new Map<PathElement, unknown[]>();
