@@ -57,7 +57,8 @@ export const headerOf = (text: string): string =>
 const replacements: readonly (readonly [RegExp, string])[] = [
   [/\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b/g, "UID"],
   [/\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z/g, "TIME"],
-  [/("?resourceVersion"?: )"\d+"/g, '$1"VERSION"'],
+  [/("?resourceVersion"?: ?)"\d+"/g, '$1"VERSION"'],
+  [/(Expected resource version to be \d+, was )\d+/g, "$1VERSION"],
   [/https:\/\/127\.0\.0\.1:\d+/g, "https://SERVER"],
   [/127\.0\.0\.1:\d+/g, "SERVER"],
   [/\bv1\.36\.\d+[-+.\w]*/g, "v1.36.X"],

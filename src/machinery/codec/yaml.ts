@@ -164,6 +164,15 @@ function lineOf(document: Document, text: string): number {
   return error.code === "MULTILINE_IMPLICIT_KEY" ? lineAt(error.pos[1]) : line;
 }
 
+/** Whether what stands before this line is a plain value, which the line would go on with. */
+function continuesScalar(text: string, line: number): boolean {
+  const before = text
+    .split("\n", line - 1)
+    .map((row) => row.replace(/(^|\s)#.*$/, "").trimEnd())
+    .findLast((row) => row !== "");
+  return before !== undefined && !/(^|\s)[-?]$|:$|^---/.test(before);
+}
+
 function checked(document: Document, text: string): void {
   const [error] = document.errors;
   if (error === undefined) return;
@@ -171,7 +180,7 @@ function checked(document: Document, text: string): void {
   const line = lineOf(document, text);
   const where = line === 1 && ofCharacters.has(error.code) ? "" : `line ${line}: `;
   const problem =
-    line === 1 && error.code === "TAB_AS_INDENT"
+    error.code === "TAB_AS_INDENT" && !continuesScalar(text, line)
       ? "found character that cannot start any token"
       : problemOf(error.code, error.message);
   throw new YamlError(`yaml: ${where}${problem}`);
