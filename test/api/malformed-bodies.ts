@@ -220,7 +220,7 @@ const yamlRows: Malformed[] = [
     "tab as indent",
     "metadata:\n\tname: a",
     400,
-    "yaml: line 2: found character that cannot start any token",
+    "yaml: line 2: found a tab character that violates indentation",
   ),
   yaml("mapping in a value", "a: b: c", 400, "mapping values are not allowed in this context"),
   yaml("open quote", 'a: "b', 400, "found unexpected end of stream"),

@@ -101,6 +101,9 @@ function validateAddresses(spec: ServiceSpec): FieldError[] {
   const errors: FieldError[] = [];
   if (spec.clusterIP && spec.clusterIP !== "None" && !ipv4.test(spec.clusterIP))
     errors.push(invalid("spec.clusterIPs[0]", spec.clusterIP, notAnIp));
+  const [first] = spec.clusterIPs ?? [];
+  if (spec.clusterIP && first !== undefined && first !== spec.clusterIP)
+    errors.push(invalid("spec.clusterIPs", spec.clusterIPs, "first value must match `clusterIP`"));
   for (const [at, ip] of (spec.externalIPs ?? []).entries()) {
     const path = index("spec.externalIPs", at);
     if (!ipv4.test(ip) && !/^[0-9a-f:]+:[0-9a-f:.]*$/i.test(ip)) errors.push(invalid(path, ip, notAnIp));
@@ -262,6 +265,8 @@ export const service = defineResource<Service>({
       spec.clusterIP = before.clusterIP;
       spec.clusterIPs = [...(before.clusterIPs ?? [])];
     }
+    // Older clients change the one, and leave the list as they have read it.
+    if (spec.clusterIP && spec.clusterIP !== before.clusterIP) spec.clusterIPs = [spec.clusterIP];
     if (spec.type !== "NodePort" && spec.type !== "LoadBalancer") {
       delete spec.externalTrafficPolicy;
       for (const port of spec.ports ?? []) {
