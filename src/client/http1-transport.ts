@@ -15,7 +15,7 @@ import type { ServerAccess } from "./kubeconfig.ts";
 export interface Http1Options {
   /** Sent with every request: impersonation, basic authentication. */
   readonly headers?: Readonly<Record<string, string | readonly string[]>>;
-  /** How long the server may take to begin its answer, and to continue it. 0: as long as it takes. */
+  /** How long a request and its whole answer may take. 0: as long as they take. */
   readonly timeoutMs?: number;
 }
 
@@ -87,10 +87,13 @@ export function createHttp1Transport(access: ServerAccess, options: Http1Options
         ...(body === undefined ? {} : { "content-length": String(body.length) }),
       },
       ...(api.signal === undefined ? {} : { signal: api.signal }),
-      ...(options.timeoutMs ? { timeout: options.timeoutMs } : {}),
     };
     return new Promise((resolve, reject) => {
-      const sent = (secure ? tlsRequest : plainRequest)(settings, (answer) => resolve(responseOf(answer)));
+      let answered: IncomingMessage | undefined;
+      const sent = (secure ? tlsRequest : plainRequest)(settings, (answer) => {
+        answered = answer;
+        resolve(responseOf(answer));
+      });
       sent.on("error", (error) =>
         reject(
           api.signal?.aborted === true
@@ -98,8 +101,15 @@ export function createHttp1Transport(access: ServerAccess, options: Http1Options
             : new ConnectionError(error, { address: base.host, url: base.origin + path, method: api.method }),
         ),
       );
-      if (options.timeoutMs)
-        sent.on("timeout", () => sent.destroy(Object.assign(new Error("timed out"), { code: "ETIMEDOUT" })));
+      if (options.timeoutMs) {
+        const late = setTimeout(() => {
+          const error = Object.assign(new Error("timed out"), { code: "ETIMEDOUT" });
+          if (!answered) sent.destroy(error);
+          answered?.destroy(error);
+        }, options.timeoutMs);
+        late.unref();
+        sent.once("close", () => clearTimeout(late));
+      }
       sent.end(body);
     });
   }

@@ -194,13 +194,13 @@ const escapeHtml = (json: string): string =>
     (character) => `\\u${(character.codePointAt(0) ?? 0).toString(16).padStart(4, "0")}`,
   );
 
-/** Compact JSON with sorted keys. */
-function compactJson(value: unknown): string {
+/** JSON on one line, with sorted keys. */
+export function compactJson(value: unknown): string {
   if (Array.isArray(value)) return `[${(value as unknown[]).map(compactJson).join(",")}]`;
-  if (!isObject(value)) return JSON.stringify(value ?? null);
+  if (!isObject(value)) return escapeHtml(JSON.stringify(value ?? null));
   const members = Object.keys(value)
     .sort()
-    .map((key) => `${JSON.stringify(key)}:${compactJson(value[key])}`);
+    .map((key) => `${escapeHtml(JSON.stringify(key))}:${compactJson(value[key])}`);
   return `{${members.join(",")}}`;
 }
 
@@ -209,9 +209,7 @@ export const printResults = (found: readonly (readonly unknown[])[]): string =>
   found
     .map((results) =>
       results
-        .map((value) =>
-          typeof value === "object" && value !== null ? escapeHtml(compactJson(value)) : goText(value),
-        )
+        .map((value) => (typeof value === "object" && value !== null ? compactJson(value) : goText(value)))
         .join(" "),
     )
     .join("");

@@ -82,8 +82,8 @@ function printGroups(context: Context, groups: readonly Group[]): string {
   for (const { resource, tables } of groups) {
     const options = tableOptions(context, resource, kinds.size > 1);
     const lines: string[][] = [];
-    for (const { columnDefinitions = [], rows = [] } of tables) {
-      if (rows.length === 0) continue;
+    for (const { columnDefinitions, rows } of tables) {
+      if (!columnDefinitions || !rows || rows.length === 0) continue;
       if (lines.length === 0 && !noHeaders) lines.push(headerCells(columnDefinitions, options));
       lines.push(...rowCells(columnDefinitions, rows, options));
     }

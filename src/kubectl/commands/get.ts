@@ -1,6 +1,6 @@
 // `kubectl get`: shows objects, as a table that the server made or in a format of one's own.
 
-import { UsageError, type Command, type Context } from "../command.ts";
+import { CommandError, UsageError, type Command, type Context } from "../command.ts";
 import { fieldSelectorFlag, filenameFlags, outputFlags, selectorFlag } from "../flag-groups.ts";
 import { objectPrinter } from "../printers/objects.ts";
 
@@ -19,6 +19,12 @@ async function run(context: Context, args: readonly string[]): Promise<void> {
     );
   }
   const printer = await objectPrinter(context, { columns: true });
+  if (flags.bool("watch") || flags.bool("watch-only")) {
+    const { getWatch } = await import("./get-watch.ts");
+    return getWatch(context, args, printer);
+  }
+  if (flags.bool("output-watch-events"))
+    throw new CommandError("--output-watch-events option can only be used with --watch or --watch-only");
   if (printer !== undefined) {
     const { getObjects } = await import("./get-objects.ts");
     return getObjects(context, args, printer);

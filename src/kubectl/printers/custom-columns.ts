@@ -59,6 +59,7 @@ export function columnsPrinter(
   noHeaders: boolean,
 ): (object: KubeObject) => string {
   let first = true;
+  const widths: number[] = [];
   return (object) => {
     let text = noHeaders || !first ? "" : `${columns.map(({ header }) => header).join("\t")}\n`;
     first = false;
@@ -67,8 +68,8 @@ export function columnsPrinter(
         text += `${columns.map(({ path }) => cell(path, item)).join("\t")}\n`;
     } catch (thrown) {
       if (!(thrown instanceof JsonPathError)) throw thrown;
-      throw new CommandError(thrown.message, 1, alignText(text));
+      throw new CommandError(thrown.message, 1, alignText(text, widths));
     }
-    return alignText(text);
+    return alignText(text, widths);
   };
 }

@@ -47,10 +47,13 @@ export function alignCells(rows: readonly (readonly string[])[], remembered: num
 }
 
 /** The same for text: cells end at tabs, lines at line ends (and form feeds). */
-export const alignText = (text: string): string =>
-  alignCells(
-    text
-      .replace(/\n$/, "")
-      .split(/[\n\f]/)
-      .map((line) => line.split("\t")),
-  );
+export const alignText = (text: string, remembered?: number[]): string =>
+  text === ""
+    ? ""
+    : alignCells(
+        text
+          .replace(/\n$/, "")
+          .split(/[\n\f]/)
+          .map((line) => line.split("\t")),
+        remembered,
+      );

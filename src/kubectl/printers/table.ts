@@ -16,8 +16,8 @@ export interface TableRow {
 }
 
 export interface Table extends KubeObject {
-  readonly columnDefinitions?: readonly TableColumn[];
-  readonly rows?: readonly TableRow[];
+  readonly columnDefinitions?: readonly TableColumn[] | null;
+  readonly rows?: readonly TableRow[] | null;
 }
 
 export interface TableOptions {
