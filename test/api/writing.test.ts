@@ -1,7 +1,7 @@
 // Create and update: names, namespaces, versions, dry runs, what happens to fields nobody knows.
 
 import assert from "node:assert/strict";
-import { container, idlePod, overEveryTransport, type Place } from "./conformance.ts";
+import { container, idlePod, mergePatch, overEveryTransport, type Place } from "./conformance.ts";
 
 const rcSpec = (replicas: number, image = "i"): object => ({
   replicas,
@@ -174,6 +174,30 @@ overEveryTransport((check) => {
     assert.equal(kept.json.status.replicas, 1, "and the other way round");
     const cm = await place.put("a");
     assert.equal(cm.metadata.generation, undefined);
+  });
+
+  check("an update that says the same in another order is the same", async (place) => {
+    const url = `${place.at("replicationcontrollers")}/rc`;
+    await place.expect(201, "POST", place.at("replicationcontrollers"), {
+      metadata: { name: "rc" },
+      spec: rcSpec(0),
+    });
+    const made = (await place.expect(200, "GET", url)).json;
+    const reversed = Object.fromEntries(Object.entries(made.spec).toReversed());
+    const same = await place.expect(200, "PUT", url, { ...made, spec: reversed });
+    assert.deepEqual(
+      [same.json.metadata.generation, same.json.metadata.resourceVersion],
+      [1, made.metadata.resourceVersion],
+    );
+    const secret = {
+      metadata: { name: "s" },
+      immutable: true,
+      data: { z: "" },
+      stringData: { b: "1", a: "2" },
+    };
+    await place.expect(201, "POST", place.at("secrets"), secret);
+    const labelled = { metadata: { labels: { l: "1" } } };
+    await place.expect(200, "PATCH", `${place.at("secrets")}/s`, labelled, mergePatch);
   });
 
   check("what a pod cannot change", async (place) => {

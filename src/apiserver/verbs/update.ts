@@ -1,5 +1,6 @@
 // PUT and PATCH, of whole objects and of their status: read, change, check, commit; again when somebody was faster.
 
+import { isDeepStrictEqual } from "node:util";
 import type { KubeObject, ObjectMeta } from "#machinery/meta.ts";
 import { applyJsonPatch } from "#machinery/patch/json-patch.ts";
 import { applyMergePatch } from "#machinery/patch/merge-patch.ts";
@@ -207,8 +208,7 @@ export async function replaceObject(
   if (part === "status") prepareStatus(context, next, stored);
   else definition.prepareForUpdate(next, stored, strategy);
   const metadata = next.metadata;
-  const specChanged =
-    definition.generation === "spec" && JSON.stringify(specOf(next)) !== JSON.stringify(specOf(stored));
+  const specChanged = definition.generation === "spec" && !isDeepStrictEqual(specOf(next), specOf(stored));
   if (specChanged) metadata.generation = (stored.metadata?.generation ?? 0) + 1;
 
   const errors = [

@@ -1,5 +1,6 @@
 // ConfigMap: configuration as text and bytes by key.
 
+import { isDeepStrictEqual } from "node:util";
 import { defineResource } from "#machinery/define-resource.ts";
 import type { ConfigMap } from "#machinery/gen/types/core-v1.ts";
 import { forbidden, invalid, keyed, tooLong, type FieldError } from "#machinery/field-error.ts";
@@ -49,7 +50,7 @@ export const configMap = defineResource<ConfigMap>({
     if (next.immutable !== true)
       errors.push(forbidden("immutable", "field is immutable when `immutable` is set"));
     for (const field of ["data", "binaryData"] as const) {
-      if (JSON.stringify(next[field] ?? {}) !== JSON.stringify(old[field] ?? {}))
+      if (!isDeepStrictEqual(next[field] ?? {}, old[field] ?? {}))
         errors.push(forbidden(field, "field is immutable when `immutable` is set"));
     }
     return errors;

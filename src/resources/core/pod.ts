@@ -1,5 +1,6 @@
 // Pod: containers that run together on one node.
 
+import { isDeepStrictEqual } from "node:util";
 import { defineResource } from "#machinery/define-resource.ts";
 import type { Pod, PodSpec } from "#machinery/gen/types/core-v1.ts";
 import { forbidden, required, type FieldError } from "#machinery/field-error.ts";
@@ -34,7 +35,7 @@ function validateUpdate(next: Pod, old: Pod): FieldError[] {
   if (spec === undefined || before === undefined) return errors;
   if ((spec.containers ?? []).length !== (before.containers ?? []).length) {
     errors.push(forbidden("spec.containers", "pod updates may not add or remove containers"));
-  } else if (JSON.stringify(sorted(mutableParts(spec, before))) !== JSON.stringify(sorted(before))) {
+  } else if (!isDeepStrictEqual(mutableParts(spec, before), before)) {
     errors.push(
       forbidden(
         "spec",
@@ -42,23 +43,13 @@ function validateUpdate(next: Pod, old: Pod): FieldError[] {
       ),
     );
   }
-  const kept = new Set((spec.tolerations ?? []).map((one) => JSON.stringify(sorted(one))));
-  if ((before.tolerations ?? []).some((one) => !kept.has(JSON.stringify(sorted(one))))) {
+  const kept = spec.tolerations ?? [];
+  if ((before.tolerations ?? []).some((one) => !kept.some((other) => isDeepStrictEqual(one, other)))) {
     errors.push(
       forbidden("spec.tolerations", "existing toleration can not be modified except its tolerationSeconds"),
     );
   }
   return errors;
-}
-
-function sorted(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(sorted);
-  if (typeof value !== "object" || value === null) return value;
-  return Object.fromEntries(
-    Object.entries(value)
-      .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([key, inner]) => [key, sorted(inner)]),
-  );
 }
 
 function validate(pod: Pod): FieldError[] {

@@ -1,5 +1,6 @@
 // Secret: sensitive data by key, base64 on the wire.
 
+import { isDeepStrictEqual } from "node:util";
 import { defineResource } from "#machinery/define-resource.ts";
 import type { Secret } from "#machinery/gen/types/core-v1.ts";
 import { forbidden, invalid, keyed, required, tooLong, type FieldError } from "#machinery/field-error.ts";
@@ -70,7 +71,7 @@ export const secret = defineResource<Secret>({
     if (old.immutable !== true) return errors;
     if (next.immutable !== true)
       errors.push(forbidden("immutable", "field is immutable when `immutable` is set"));
-    if (JSON.stringify(next.data ?? {}) !== JSON.stringify(old.data ?? {}))
+    if (!isDeepStrictEqual(next.data ?? {}, old.data ?? {}))
       errors.push(forbidden("data", "field is immutable when `immutable` is set"));
     return errors;
   },
