@@ -173,6 +173,10 @@ async function accessFor(place: Place, flags: ParsedFlags, cwd: string): Promise
   const { namespace, cluster, user } = place;
   if (flags.bool("insecure-skip-tls-verify") && flags.string("certificate-authority") !== "")
     throw new CommandError("specifying a root certificates file with the insecure flag is not allowed");
+  if ("exec" in user || "auth-provider" in user)
+    throw new CommandError(
+      `user ${JSON.stringify(place.userName)}: credentials from other programs are not built yet: use a certificate or a token`,
+    );
   try {
     return await accessOf({ name: "", namespace, cluster, user }, cwd);
   } catch (thrown) {
