@@ -1,0 +1,141 @@
+// The package's public door: a Kubernetes control plane inside a Node program, for tests and tools.
+// `import { startCluster } from "leme"`. Real API server, controllers and scheduler; nodes are not part of it.
+
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { silentLogger, type Logger } from "#base/log.ts";
+import { createClient, type Client } from "#client/client.ts";
+import { makeKubeConfig, type KubeConfig } from "#client/kubeconfig.ts";
+import { admissionPluginNames, startControlPlane, type ControlPlane } from "./control-plane.ts";
+
+export type { Logger } from "#base/log.ts";
+export type {
+  Client,
+  DeleteOptions,
+  ListOptions,
+  PatchType,
+  ResourceRef,
+  WatchOptions,
+} from "#client/client.ts";
+export type { KubeConfig } from "#client/kubeconfig.ts";
+export {
+  ConfigMaps,
+  EndpointSlices,
+  Endpoints,
+  Events,
+  Leases,
+  Namespaces,
+  Nodes,
+  Pods,
+  ReplicationControllers,
+  Secrets,
+  ServiceAccounts,
+  Services,
+} from "#client/refs.ts";
+export type * as core from "#machinery/gen/types/core-v1.ts";
+export type * as meta from "#machinery/gen/types/meta-v1.ts";
+export { ApiError, isApiError } from "#machinery/status.ts";
+
+export interface ClusterOptions {
+  /** Where objects and certificates stay. Without it objects live in memory and everything is gone after `stop`. */
+  readonly dataDir?: string;
+  /** Name of the cluster, context and user in the kubeconfig. Default `leme`. */
+  readonly name?: string;
+  /** Where the API listens. Default 127.0.0.1. */
+  readonly address?: string;
+  /** Default 0: any free port. */
+  readonly port?: number;
+  /** Controllers to run, as `--controllers`: `*`, names, `-name`. Default all. */
+  readonly controllers?: readonly string[];
+  /** Default: nothing is logged. */
+  readonly log?: Logger;
+}
+
+export interface User {
+  readonly name: string;
+  readonly groups?: readonly string[];
+}
+
+export interface Cluster {
+  /** `https://127.0.0.1:PORT` */
+  readonly url: string;
+  /** An administrator's access, with everything inline. As text it is a kubeconfig file: JSON is YAML. */
+  readonly kubeconfig: KubeConfig;
+  /**
+   * As the administrator, without a socket. What it returns is shared with the server's cache:
+   * copy an object (`structuredClone`) before you change it.
+   */
+  readonly client: Client;
+  /** A client like it, as somebody else: authorization decides what it may do. */
+  clientAs(user: User): Client;
+  /** Rejects when a component of the control plane ends by itself. */
+  readonly done: Promise<void>;
+  stop(): Promise<void>;
+}
+
+const serviceClusterIpRange = "10.96.0.0/16";
+const clusterDns = "10.96.0.10";
+const tolerationSeconds = 300;
+
+/** Starts a control plane in this process; resolves when the API answers. */
+export async function startCluster(options: ClusterOptions = {}): Promise<Cluster> {
+  const { name = "leme", address = "127.0.0.1", dataDir } = options;
+  const dir = dataDir ?? (await mkdtemp(join(tmpdir(), "leme-")));
+  const forget = async (): Promise<void> => {
+    if (dataDir === undefined) await rm(dir, { recursive: true, force: true });
+  };
+  try {
+    const plane = await startControlPlane({
+      dataDir: dir,
+      store: dataDir === undefined ? { engine: "memory" } : { engine: "embedded", dir: join(dir, "store") },
+      bindAddress: address,
+      securePort: options.port ?? 0,
+      advertiseAddress: address === "0.0.0.0" ? "127.0.0.1" : address,
+      clusterName: name,
+      serviceClusterIpRange,
+      serviceNodePortRange: { from: 30_000, to: 32_767 },
+      clusterDns,
+      authorizationModes: ["Node", "RBAC"],
+      admissionPlugins: new Set(admissionPluginNames),
+      defaultTolerationSeconds: { notReady: tolerationSeconds, unreachable: tolerationSeconds },
+      controllers: options.controllers ?? ["*"],
+      extraNames: [],
+      log: options.log ?? silentLogger,
+    });
+    return clusterOver(plane, { name, address, forget });
+  } catch (error) {
+    await forget();
+    throw error;
+  }
+}
+
+function clusterOver(
+  plane: ControlPlane,
+  { name, address, forget }: { name: string; address: string; forget: () => Promise<void> },
+): Cluster {
+  const url = `https://${address === "0.0.0.0" ? "127.0.0.1" : address}:${plane.port}`;
+  const clientAs = ({ name: user, groups = [] }: User): Client =>
+    createClient(plane.server.direct({ name: user, groups: [...groups, "system:authenticated"] }));
+  // Whoever does not look at `done` still gets every other answer; nothing is lost by not waiting for it.
+  plane.done.catch(() => undefined);
+  return {
+    url,
+    kubeconfig: makeKubeConfig({
+      name,
+      access: {
+        server: url,
+        certificateAuthority: plane.pki.authority.certificate,
+        clientCertificate: plane.pki.admin.certificate,
+        clientKey: plane.pki.admin.key,
+      },
+    }),
+    client: clientAs({ name: "kubernetes-admin", groups: ["system:masters"] }),
+    clientAs,
+    done: plane.done,
+    async stop() {
+      await plane.stop();
+      await forget();
+    },
+  };
+}
