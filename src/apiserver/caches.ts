@@ -21,6 +21,8 @@ export interface Caches {
   waitFor(revision: number): Promise<void>;
   /** Resolves when the caches hold everything that was acknowledged before the call. */
   waitForNewest(): Promise<void>;
+  /** How many watches are open. */
+  readonly watchers: number;
   /** Calls `listener` with each new revision, after the caches hold it. */
   onRevision(listener: (revision: number) => void): () => void;
   stop(): void;
@@ -125,6 +127,9 @@ export async function startCaches(
     },
     waitFor,
     waitForNewest: async () => waitFor(await store.progress()),
+    get watchers() {
+      return [...caches.values()].reduce((sum, cache) => sum + cache.watchers, 0);
+    },
     onRevision(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);

@@ -13,6 +13,7 @@ import type { RequestContext, ResourceContext, ServerContext } from "./context.t
 import { negotiate, type OutputForm } from "./negotiate.ts";
 import { checkParameters } from "./options.ts";
 import { requestInfo } from "./request-info.ts";
+import { warningHeader } from "./warnings.ts";
 import { openPaths, type PathHandlers } from "./paths.ts";
 import type { CachedObject } from "./stored-object.ts";
 import type { SubresourceHandlers } from "./subresources/contract.ts";
@@ -22,9 +23,6 @@ import { get, list, listAnswer, oneAnswer } from "./verbs/read.ts";
 import { applyPatch, isApply } from "./verbs/apply.ts";
 import { patch, update, type Part } from "./verbs/update.ts";
 import { watch } from "./verbs/watch.ts";
-
-/** Longest text of one Warning header, as documented. */
-const warningBytesMax = 4096;
 
 export interface Pipeline {
   /** Never rejects: every failure is an answer. */
@@ -78,16 +76,6 @@ function asApiError(server: ServerContext, request: ApiRequest, thrown: unknown)
     error: error.stack ?? error.message,
   });
   return internalError(error.message);
-}
-
-/** RFC 7234 warn-text: quoted, without control characters; each sentence once. */
-function warningHeader(warnings: readonly string[]): string {
-  return [...new Set(warnings)]
-    .map(
-      (text) =>
-        `299 - ${JSON.stringify(text.replace(/[\u0000-\u001f\u007f]/g, " ").slice(0, warningBytesMax))}`,
-    )
-    .join(", ");
 }
 
 function refuseImpersonation(request: ApiRequest): void {

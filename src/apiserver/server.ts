@@ -52,6 +52,8 @@ export interface ApiServer {
   /** A transport with a fixed identity, for components of the same process. */
   direct(caller: Caller): Transport;
   readonly reads: AdmissionReads;
+  /** How many watches are open. */
+  readonly watchers: number;
   stop(): Promise<void>;
 }
 
@@ -133,6 +135,9 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
       close: () => Promise.resolve(),
     }),
     reads,
+    get watchers() {
+      return caches.watchers;
+    },
     stop() {
       stopCompaction();
       caches.stop();

@@ -119,6 +119,21 @@ overEveryTransport((check) => {
     assert.equal(twice.json.metadata.name, "b", "the last one counts");
   });
 
+  check("warnings in any alphabet, and many of them", async (place) => {
+    const foreign = { metadata: { name: "a" }, "поле-字": 1 };
+    const { headers } = await place.expect(201, "POST", place.at("configmaps"), foreign);
+    const text = Buffer.from(headers["warning"] ?? "", "latin1").toString();
+    assert.equal(text, '299 - "unknown field \\"поле-字\\""');
+    const many = Object.fromEntries(
+      Array.from({ length: 90 }, (_, at) => [`field-${at}-${"x".repeat(500)}`, 1]),
+    );
+    const flood = await place.expect(201, "POST", place.at("configmaps"), {
+      metadata: { name: "b" },
+      ...many,
+    });
+    assert.ok((flood.headers["warning"] ?? "").length < 8192);
+  });
+
   check("an update replaces everything that was not left to the server", async (place) => {
     const made = await place.put("a", { x: "1", y: "2" }, { l: "1" });
     const { json } = await place.expect(200, "PUT", `${place.at("configmaps")}/a`, {

@@ -7,6 +7,7 @@ import {
   type Http2ServerRequest,
   type Http2ServerResponse,
 } from "node:http2";
+import { STATUS_CODES } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { TLSSocket } from "node:tls";
@@ -40,6 +41,7 @@ export interface Listener {
 const bodyBytesMax = 3 * 1024 * 1024;
 /** Answers from here on are compressed for those who accept it. */
 const gzipFromBytes = 128 * 1024;
+const pieceBytes = 64 * 1024;
 const headersTimeoutMs = 30_000;
 const gracefulStopMs = 2_000;
 const streamsMax = 1_000;
@@ -211,8 +213,23 @@ async function sendBytes(
     return;
   }
   response.writeHead(status, { ...headers, "content-length": size });
-  for (const chunk of chunks) response.write(chunk);
+  for (const piece of pieces(chunks)) response.write(piece);
   response.end();
+}
+
+/** A list is many small chunks: they are sent in pieces that are worth a write. */
+function* pieces(chunks: readonly Buffer[]): Generator<Buffer> {
+  let gathered: Buffer[] = [];
+  let size = 0;
+  for (const chunk of chunks) {
+    gathered.push(chunk);
+    size += chunk.length;
+    if (size < pieceBytes) continue;
+    yield gathered.length === 1 ? chunk : Buffer.concat(gathered);
+    gathered = [];
+    size = 0;
+  }
+  if (size > 0) yield gathered.length === 1 ? (gathered[0] as Buffer) : Buffer.concat(gathered);
 }
 
 /** Waits for the client: what it does not take is not read ahead. */
@@ -243,16 +260,28 @@ async function serveUpgrade(
   options: ListenerOptions,
 ): Promise<void> {
   const headers = headersOf(request);
-  const answer = await options.handle(plainRequest(request, headers, {}), credentialsOf(request, headers));
+  const abort = new AbortController();
+  socket.once("close", () => abort.abort());
+  const api = plainRequest(request, headers, { signal: abort.signal });
+  const answer = await options.handle(api, credentialsOf(request, headers));
   if (answer.body.kind === "upgrade") {
     answer.body.handle(socket, head);
     return;
   }
-  const body = answer.body.kind === "bytes" ? Buffer.concat(answer.body.chunks) : Buffer.alloc(0);
-  const lines = Object.entries({ ...answer.headers, "content-length": body.length, connection: "close" }).map(
+  // Such a connection carries whole answers only: a stream (a watch) has to be asked for without an upgrade.
+  if (answer.body.kind === "stream") abort.abort();
+  const { status, headers: sent, body } = answer.body.kind === "stream" ? noStream() : answer;
+  const bytes = body.kind === "bytes" ? Buffer.concat(body.chunks) : Buffer.alloc(0);
+  const lines = Object.entries({ ...sent, "content-length": bytes.length, connection: "close" }).map(
     ([name, value]) => `${name}: ${value}\r\n`,
   );
-  socket.end(
-    Buffer.concat([Buffer.from(`HTTP/1.1 ${answer.status} Refused\r\n${lines.join("")}\r\n`), body]),
-  );
+  const start = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ""}\r\n${lines.join("")}\r\n`;
+  // Header bytes are what Node's own servers write: Latin-1.
+  socket.end(Buffer.concat([Buffer.from(start, "latin1"), bytes]));
 }
+
+const noStream = (): ApiResponse =>
+  errorAnswer(
+    badRequest("this is not served over an upgraded connection: leave out the Upgrade header"),
+    false,
+  );

@@ -40,17 +40,19 @@ interface Outgoing {
 class Outbox {
   #events: Outgoing[] = [];
   #wake: (() => void) | undefined;
+  readonly #atClose: (() => void)[] = [];
   closed = false;
 
   push(event: Outgoing): void {
     if (this.closed) return;
-    if (this.#events.length >= watcherEventsMax && event.event !== undefined) {
-      // Too slow: what was queued is still sent, then the client resumes from there.
-      this.close();
-      return;
-    }
     this.#events.push(event);
     this.#wake?.();
+  }
+
+  /** A change, as it happens. Who is too slow for them gets what is queued, and resumes from there. */
+  pushChange(event: Outgoing): void {
+    if (this.#events.length < watcherEventsMax) this.push(event);
+    else this.close();
   }
 
   /** Ends with this error. */
@@ -59,8 +61,16 @@ class Outbox {
     this.close();
   }
 
+  /** Runs once, at the end; now, if that has come. An answer that nobody reads has an end too. */
+  atClose(release: () => void): void {
+    if (this.closed) release();
+    else this.#atClose.push(release);
+  }
+
   close(): void {
+    if (this.closed) return;
     this.closed = true;
+    for (const release of this.#atClose) release();
     this.#wake?.();
   }
 
@@ -100,7 +110,7 @@ export async function watch(context: ResourceContext, form: OutputForm): Promise
   const onEvent = (event: CacheEvent): void => {
     if (version !== undefined && event.revision <= version) return;
     const outgoing = translate(event, include);
-    if (outgoing !== undefined) outbox.push(outgoing);
+    if (outgoing !== undefined) outbox.pushChange(outgoing);
   };
 
   // From here to subscribe() nothing may wait: no event may fall between the state and the stream.
@@ -121,8 +131,8 @@ export async function watch(context: ResourceContext, form: OutputForm): Promise
     if (missed === undefined) outbox.fail(gone(`too old resource version: ${version} (${cache.forgotten})`));
     else for (const event of missed) onEvent(event);
   }
-  const unsubscribe = cache.subscribe({ onEvent });
-  const stopTimers = startTimers(context, outbox, { bookmarks, seconds });
+  outbox.atClose(cache.subscribe({ onEvent }));
+  outbox.atClose(startTimers(context, outbox, { bookmarks, seconds }));
   request.signal?.addEventListener("abort", () => outbox.close(), { once: true });
   if (request.signal?.aborted === true) outbox.close();
 
@@ -131,8 +141,6 @@ export async function watch(context: ResourceContext, form: OutputForm): Promise
       for await (const batch of outbox.batches()) yield encode(batch);
     } finally {
       outbox.close();
-      unsubscribe();
-      stopTimers();
     }
   }
   if (wantsShared(context) && form.as === "object") {
