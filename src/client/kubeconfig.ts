@@ -1,7 +1,7 @@
 // The kubeconfig file: its shape, which entries a context names, and the access they give.
 // Reading files is at the bottom; everything else is pure.
 
-import { readFile } from "node:fs/promises";
+import { readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 
 export interface KubeConfig {
@@ -112,7 +112,7 @@ async function dataOrFile(
   dir: string,
 ): Promise<string | undefined> {
   if (data !== undefined) return Buffer.from(data, "base64").toString();
-  return path === undefined ? undefined : readFile(resolve(dir, path), "utf8");
+  return path === undefined ? undefined : readFileSync(resolve(dir, path), "utf8");
 }
 
 /** Reads what the entries point to. Relative paths are relative to the file that names them (`dir`). */
@@ -121,7 +121,7 @@ export async function accessOf({ cluster, user }: ResolvedContext, dir: string):
     dataOrFile(cluster["certificate-authority-data"], cluster["certificate-authority"], dir),
     dataOrFile(user["client-certificate-data"], user["client-certificate"], dir),
     dataOrFile(user["client-key-data"], user["client-key"], dir),
-    user.tokenFile === undefined ? undefined : readFile(resolve(dir, user.tokenFile), "utf8"),
+    user.tokenFile === undefined ? undefined : readFileSync(resolve(dir, user.tokenFile), "utf8"),
   ]);
   const token = tokenText?.trim() ?? user.token;
   return {
@@ -146,6 +146,6 @@ export async function parseKubeConfig(text: string): Promise<KubeConfig> {
 
 /** The access that a kubeconfig file's current (or named) context gives. */
 export async function loadAccess(path: string, context?: string): Promise<ServerAccess> {
-  const config = await parseKubeConfig(await readFile(path, "utf8"));
+  const config = await parseKubeConfig(readFileSync(path, "utf8"));
   return accessOf(resolveContext(config, context), dirname(resolve(path)));
 }
