@@ -11,7 +11,7 @@ import { WholeError } from "./failure.ts";
 import { openDiscovery } from "./discovery-cache.ts";
 import type { ParsedArguments, ParsedFlags } from "./flags.ts";
 import { parseGoDuration } from "./go-duration.ts";
-import { userAgent } from "./version.ts";
+import { clientVersion, userAgent } from "./version.ts";
 import { WarningPrinter } from "./warnings.ts";
 
 const once = <T>(make: () => Promise<T>): (() => Promise<T>) => {
@@ -57,7 +57,9 @@ export function createSession(parts: SessionParts): Session {
           timeoutMs: requestTimeout(flags),
         }),
     );
-    return createClient(transport, { userAgent });
+    const made = createClient(transport, { userAgent });
+    if (flags.bool("match-server-version")) await checkServerVersion(made);
+    return made;
   });
   const session: Session = {
     io,
@@ -97,6 +99,14 @@ export function createSession(parts: SessionParts): Session {
     },
   };
   return session;
+}
+
+async function checkServerVersion(client: Client): Promise<void> {
+  const { gitVersion } = await client.json<{ gitVersion?: string }>("GET", "/version");
+  if (gitVersion !== clientVersion.gitVersion)
+    throw new CommandError(
+      `server version (${gitVersion ?? ""}) differs from client version (${clientVersion.gitVersion})`,
+    );
 }
 
 /** The entries of the kubeconfig that count, after the flags that replace them. */

@@ -26,7 +26,7 @@ async function printList(found: readonly Resource[], output: string): Promise<st
     })),
   };
   if (output === "json") return (await import("../printers/typed-json.ts")).printTypedJson(list);
-  if (output === "kyaml") return (await import("../printers/kyaml.ts")).printKyaml(list);
+  if (output === "kyaml") return (await import("../printers/kyaml.ts")).printKyaml(list, { typed: true });
   return (await import("#machinery/codec/yaml-print.ts")).printYaml(list);
 }
 

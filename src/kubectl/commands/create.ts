@@ -21,7 +21,7 @@ import {
 import { objectName, objectPrinter, type ObjectPrinter } from "../printers/objects.ts";
 import { withSource } from "../targets/api-failure.ts";
 import { withLastApplied } from "../targets/last-applied.ts";
-import { invalidManifest, readManifests, type Manifest } from "../targets/manifests.ts";
+import { invalidManifest, readManifests, readSource, type Manifest } from "../targets/manifests.ts";
 import { targetOfObject } from "../targets/resolve.ts";
 import { createConfigMap } from "./create-configmap.ts";
 import { createNamespace } from "./create-namespace.ts";
@@ -111,8 +111,7 @@ function checkFlags({ flags }: Context, args: readonly string[]): void {
   const files = flags.list("filename");
   const kustomize = flags.string("kustomize") !== "";
   if (args.length > 0) throw new UsageError(`Unexpected args: [${args.join(" ")}]`);
-  if (flags.string("raw") !== "" || flags.bool("edit"))
-    throw new CommandError(`--${flags.bool("edit") ? "edit" : "raw"} is not built yet`);
+  if (flags.bool("edit")) throw new CommandError("--edit is not built yet");
   if (kustomize && files.length > 0) throw new CommandError("only one of -f or -k can be specified");
   if (kustomize) throw new CommandError("kustomizations are not built yet");
   if (files.length === 0) throw new CommandError("must specify one of -f and -k");
@@ -121,6 +120,7 @@ function checkFlags({ flags }: Context, args: readonly string[]): void {
 async function run(context: Context, args: readonly string[]): Promise<void> {
   const { flags } = context;
   checkFlags(context, args);
+  if (flags.string("raw") !== "") return createRaw(context);
   const plan: Plan = {
     printer: await objectPrinter(context, { columns: false }),
     dryRun: dryRunOf(context),
@@ -146,6 +146,15 @@ async function run(context: Context, args: readonly string[]): Promise<void> {
   }
   throwFailures(failed);
   if (count === 0) throw new CommandError("no objects passed to create");
+}
+
+/** The bytes of the one file, sent as they are. */
+async function createRaw(context: Context): Promise<void> {
+  const files = context.flags.list("filename");
+  const [file = ""] = files;
+  if (files.length !== 1) throw new CommandError("--raw can only use a single local file or stdin");
+  const { rawRequest } = await import("./raw-request.ts");
+  return rawRequest(context, "POST", Buffer.from(await readSource(context.io, file)));
 }
 
 export const create: Command = {
@@ -174,7 +183,7 @@ cat pod.json | kubectl create -f -`,
       name: "raw",
       type: "string",
       default: "''",
-      usage: "A path to POST the file to; not built yet, and refused.",
+      usage: "A path to POST the file to, as it stands",
     },
     {
       name: "save-config",

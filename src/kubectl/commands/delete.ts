@@ -83,8 +83,11 @@ async function deleteOne(context: Context, target: Target, plan: Plan): Promise<
   return client.json("DELETE", resourcePath(target.resource, target.namespace, target.name), options);
 }
 
+const kindOf = ({ group, kind }: Target["resource"]): string =>
+  groupResource({ group, resource: kind.toLowerCase() });
+
 function tellDeleted(context: Context, { resource, name = "", namespace }: Target, plan: Plan): void {
-  const kind = groupResource({ group: resource.group, resource: resource.kind.toLowerCase() });
+  const kind = kindOf(resource);
   if (plan.nameOnly) return context.print(`${kind}/${name}\n`);
   const how = plan.gracePeriod === 0 ? " force deleted" : " deleted";
   const where = resource.namespaced ? ` from ${namespace} namespace` : "";
@@ -94,8 +97,6 @@ function tellDeleted(context: Context, { resource, name = "", namespace }: Targe
 function checkFlags({ flags }: Context, args: readonly string[]): void {
   const all = flags.bool("all");
   if (flags.string("kustomize") !== "") throw new CommandError("kustomizations are not built yet");
-  if (flags.bool("interactive") || flags.string("raw") !== "")
-    throw new CommandError(`--${flags.bool("interactive") ? "interactive" : "raw"} is not built yet`);
   if (args.length === 0 && flags.list("filename").length === 0) throw new CommandError(nothingNamed);
   if (all && flags.string("selector") !== "")
     throw new CommandError("setting 'all' parameter but found a non empty selector. ");
@@ -122,10 +123,29 @@ async function findAll(
   return { found, errors };
 }
 
+/** Shows what would go, and asks. Anything but y and yes is a no. */
+async function isConfirmed({ io, print }: Context, targets: readonly Target[]): Promise<boolean> {
+  const names = targets.map(({ resource, name = "" }) => `${kindOf(resource)}/${name}\n`);
+  print(`You are about to delete the following ${targets.length} resource(s):\n${names.join("")}`);
+  print("Do you want to continue? (y/N): ");
+  let answer = "";
+  for await (const chunk of io.stdin.stream()) {
+    answer += String(chunk);
+    if (answer.includes("\n")) break;
+  }
+  return /^(y|yes)$/i.test((answer.split("\n")[0] ?? "").trim());
+}
+
 async function run(context: Context, args: readonly string[]): Promise<void> {
+  if (context.flags.string("raw") !== "") {
+    const { rawRequest } = await import("./raw-request.ts");
+    return rawRequest(context, "DELETE");
+  }
   checkFlags(context, args);
   const plan = planOf(context);
   const { found, errors: failed } = await findAll(context, args);
+  if (context.flags.bool("interactive") && found.length > 0 && !(await isConfirmed(context, found)))
+    return context.print("deletion is cancelled\n");
   const gone: { target: Target; uid: string }[] = [];
   for (const target of found) {
     try {

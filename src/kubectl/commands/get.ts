@@ -7,8 +7,9 @@ import { objectPrinter } from "../printers/objects.ts";
 async function run(context: Context, args: readonly string[]): Promise<void> {
   const { flags } = context;
   if (flags.changed("raw")) {
-    const { getRaw } = await import("./get-raw.ts");
-    return getRaw(context, args);
+    if (args.length > 0) throw new CommandError("arguments may not be passed when --raw is specified");
+    const { rawRequest } = await import("./raw-request.ts");
+    return rawRequest(context, "GET");
   }
   if (args.length === 0 && flags.list("filename").length === 0) {
     context.printError(

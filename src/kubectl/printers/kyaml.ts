@@ -21,21 +21,25 @@ function text(value: string, indent: string): string {
   return `"\\\n${body}${inner}${last === "" ? "" : ` ${last}`}"`;
 }
 
-function print(value: unknown, indent: string): string {
+type Order = (keys: string[]) => readonly string[];
+
+function print(value: unknown, indent: string, order: Order): string {
   const inner = `${indent}  `;
   if (Array.isArray(value)) {
     if (value.length === 0) return "[]";
     const items = value as unknown[];
-    if (items.every(isObject)) return `[${items.map((item) => print(item, indent)).join(", ")}]`;
-    return `[\n${items.map((item) => `${inner}${print(item, inner)},\n`).join("")}${indent}]`;
+    if (items.every(isObject)) return `[${items.map((item) => print(item, indent, order)).join(", ")}]`;
+    return `[\n${items.map((item) => `${inner}${print(item, inner, order)},\n`).join("")}${indent}]`;
   }
   if (isObject(value)) {
     const keys = Object.keys(value).filter((name) => value[name] !== undefined);
     if (keys.length === 0) return "{}";
-    const members = keys.sort().map((name) => `${inner}${key(name)}: ${print(value[name], inner)},\n`);
+    const members = order(keys).map((name) => `${inner}${key(name)}: ${print(value[name], inner, order)},\n`);
     return `{\n${members.join("")}${indent}}`;
   }
   return typeof value === "string" ? text(value, indent) : JSON.stringify(value ?? null);
 }
 
-export const printKyaml = (value: unknown): string => `---\n${print(value, "")}\n`;
+/** Keys in the order of the alphabet, or (of a typed object) as they stand. */
+export const printKyaml = (value: unknown, { typed = false } = {}): string =>
+  `---\n${print(value, "", typed ? (keys) => keys : (keys) => keys.sort())}\n`;

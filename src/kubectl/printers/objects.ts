@@ -141,6 +141,10 @@ export async function objectPrinter(
     }
     case "kyaml": {
       const { printKyaml } = await import("./kyaml.ts");
+      if (typed) {
+        const { inTypeOrder } = await import("./typed-json.ts");
+        return (object) => printKyaml(inTypeOrder(strip(object)), { typed });
+      }
       return (object) => printKyaml(strip(object));
     }
     case "name":

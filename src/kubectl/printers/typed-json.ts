@@ -26,11 +26,15 @@ function ordered(value: JsonObject, order: readonly string[]): JsonObject {
   return Object.fromEntries([...new Set(names)].map((name) => [name, value[name]]));
 }
 
-export function printTypedJson(object: KubeObject): string {
+/** The object with its fields in the order of its type. */
+export function inTypeOrder(object: KubeObject): JsonObject {
   const { metadata } = object;
   const whole = ordered(object as JsonObject, ["kind", "apiVersion", "metadata"]);
-  const shown = isObject(metadata) ? { ...whole, metadata: ordered(metadata, metadataOrder) } : whole;
-  const json = JSON.stringify(shown, null, 4).replace(
+  return isObject(metadata) ? { ...whole, metadata: ordered(metadata, metadataOrder) } : whole;
+}
+
+export function printTypedJson(object: KubeObject): string {
+  const json = JSON.stringify(inTypeOrder(object), null, 4).replace(
     /[<>&\u2028\u2029]/g,
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
   );

@@ -46,7 +46,9 @@ function expand(path: string, cwd: string, recursive: boolean): string[] {
   return files;
 }
 
-async function readStdin(io: Io): Promise<string> {
+/** The text of a file, or of stdin where it is `-`. */
+export async function readSource(io: Io, path: string): Promise<string> {
+  if (path !== "-") return readFileSync(resolve(io.cwd, path), "utf8");
   const chunks: Buffer[] = [];
   for await (const chunk of io.stdin.stream()) chunks.push(chunk as Buffer);
   return Buffer.concat(chunks).toString();
@@ -115,7 +117,7 @@ export async function readManifests(
     paths.push(...(file === "-" ? ["-"] : expand(file, io.cwd, recursive)));
   }
   for (const path of paths) {
-    const text = path === "-" ? await readStdin(io) : readFileSync(resolve(io.cwd, path), "utf8");
+    const text = await readSource(io, path);
     results.push(...readText(text, path === "-" ? "STDIN" : path, validate));
   }
   return results;

@@ -1,11 +1,10 @@
-// `kubectl get --raw PATH`: the server's answer as it came.
+// --raw PATH: one request as it stands, and the server's answer as it came.
 
 import { collectBody } from "#client/body.ts";
 import { errorFromAnswer } from "#client/client.ts";
 import { CommandError, type Context } from "../command.ts";
 
-export async function getRaw(context: Context, args: readonly string[]): Promise<void> {
-  if (args.length > 0) throw new CommandError("arguments may not be passed when --raw is specified");
+export async function rawRequest(context: Context, method: string, body?: Buffer): Promise<void> {
   const raw = context.flags.string("raw");
   if (!raw.startsWith("/"))
     throw new CommandError(
@@ -14,10 +13,14 @@ export async function getRaw(context: Context, args: readonly string[]): Promise
   const [path = "", ...rest] = raw.split("?");
   const client = await context.client();
   const answer = await client.raw({
-    method: "GET",
+    method,
     path,
     query: rest.join("?"),
-    headers: { accept: "application/json, */*" },
+    headers: {
+      accept: "application/json, */*",
+      ...(body === undefined ? {} : { "content-type": "application/json" }),
+    },
+    ...(body === undefined ? {} : { body }),
   });
   if (answer.status >= 400) throw errorFromAnswer(answer.status, (await collectBody(answer.body)).toString());
   if (answer.body.kind !== "stream") return context.io.stdout.write(await collectBody(answer.body));
