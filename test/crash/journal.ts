@@ -19,13 +19,23 @@ export interface Applied {
 export interface Journal {
   /** Key → the token of its last acknowledged write; missing: deleted, or never written. */
   readonly state: Map<string, string>;
-  /** Every acknowledged transaction. */
-  readonly acknowledged: Applied[];
+  /** How many transactions were acknowledged in all. */
+  acknowledgements: number;
+  /** The newest revision that was acknowledged. */
+  newest: number;
+  /** Every acknowledged transaction that the history may still show. */
+  acknowledged: Applied[];
   /** Per writer: what was tried and not acknowledged. */
   readonly inDoubt: Map<number, readonly Write[]>;
 }
 
-export const emptyJournal = (): Journal => ({ state: new Map(), acknowledged: [], inDoubt: new Map() });
+export const emptyJournal = (): Journal => ({
+  state: new Map(),
+  acknowledgements: 0,
+  newest: 0,
+  acknowledged: [],
+  inDoubt: new Map(),
+});
 
 function applyTo(state: Map<string, string>, writes: readonly Write[]): void {
   for (const { key, token } of writes) {
@@ -46,6 +56,8 @@ export function readJournal(journal: Journal, text: string): void {
       journal.inDoubt.delete(line.writer);
       // Deleting what is not there changes nothing, and shows in no history.
       const effective = writes.filter(({ key, token }) => token !== undefined || journal.state.has(key));
+      journal.acknowledgements++;
+      journal.newest = Math.max(journal.newest, line.revision);
       journal.acknowledged.push({ revision: line.revision, writes: effective });
       applyTo(journal.state, writes);
     }
@@ -96,10 +108,11 @@ export function checkHistory(journal: Journal, history: ReadonlyMap<number, read
       problems.push(`after revision ${revision} comes ${next}`);
   }
   const [first = Infinity] = revisions;
+  // What is compacted is asked for no more, now or later.
+  journal.acknowledged = journal.acknowledged.filter(({ revision }) => revision >= first);
   const key = (writes: readonly Write[]): string =>
     JSON.stringify(writes.map((write) => [write.key, write.token ?? null]).sort());
   for (const { revision, writes } of journal.acknowledged) {
-    if (revision < first) continue;
     const seen = history.get(revision);
     if (seen === undefined) problems.push(`acknowledged revision ${revision} is not in the history`);
     else if (key(seen) !== key(writes))

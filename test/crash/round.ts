@@ -90,13 +90,12 @@ export async function verify(dir: string, journal: Journal, revisionBefore: numb
       ]),
     );
     const problems = settle(journal, held);
-    const newest = journal.acknowledged.reduce((most, { revision }) => Math.max(most, revision), 0);
-    if (store.revision < newest)
-      problems.push(`the store is at ${store.revision}, ${newest} was acknowledged`);
+    if (store.revision < journal.newest)
+      problems.push(`the store is at ${store.revision}, ${journal.newest} was acknowledged`);
     if (store.revision < revisionBefore)
       problems.push(`the store is at ${store.revision}, it was at ${revisionBefore}`);
     problems.push(...checkHistory(journal, await historyOf(store)));
-    return { acknowledged: journal.acknowledged.length, revision: store.revision, problems };
+    return { acknowledged: journal.acknowledgements, revision: store.revision, problems };
   } finally {
     await store.close();
   }

@@ -13,7 +13,7 @@ const writesMax = 4;
 const valueBytesMin = 100;
 const valueBytesMax = 2_000;
 const historyKept = 2_000;
-const compactEvery = 400;
+const compactEvery = 40;
 
 function say(line: JournalLine): void {
   writeSync(1, `${JSON.stringify(line)}\n`);
