@@ -13,7 +13,7 @@ const { cert, key, answers } = JSON.parse(readFileSync(file, "utf8")) as {
 const bytes = new Map(Object.entries(answers).map(([name, { body }]) => [name, Buffer.from(body)]));
 const statuses = new Map(Object.entries(answers).map(([name, { status }]) => [name, status]));
 
-const server = createSecureServer({ cert, key, allowHTTP1: true });
+const server = createSecureServer({ cert, key, allowHTTP1: true, maxSessionMemory: 256 });
 server.on("stream", (stream, headers) => {
   const name = `${headers[":method"] ?? ""} ${headers[":path"] ?? ""}`;
   const body = bytes.get(name);

@@ -23,6 +23,7 @@ export function openSession(access: ServerAccess): ClientHttp2Session {
     cert: access.clientCertificate,
     key: access.clientKey,
     rejectUnauthorized: access.insecureSkipTlsVerify !== true,
+    maxSessionMemory: 256,
   });
   // Requests in flight fail on their own; an idle session whose server is stopped has nothing to say.
   session.on("error", () => undefined);

@@ -40,6 +40,7 @@ export async function freePort(): Promise<number> {
 export interface MeasuredServer {
   readonly pid: number;
   readonly access: ServerAccess;
+  readonly kubeconfig: string;
   /** From exec to the first `ok` of /readyz. */
   readonly readyMs: number;
   stop(): Promise<void>;
@@ -69,6 +70,7 @@ export async function startServer(): Promise<MeasuredServer> {
   return {
     pid: child.pid as number,
     access: await loadAccess(kubeconfig),
+    kubeconfig,
     readyMs,
     stop: () => end(child, dir),
   };

@@ -16,6 +16,8 @@ import type { ServerAccess } from "./kubeconfig.ts";
 const pingEveryMs = 20_000;
 const pingTimeoutMs = 15_000;
 const connectTimeoutMs = 10_000;
+/** Answers that have come and wait to be read, in megabytes; beyond it requests fail. */
+const sessionMegabytesMax = 256;
 
 export function createHttpsTransport(access: ServerAccess): Transport {
   let session: Promise<ClientHttp2Session> | undefined;
@@ -30,6 +32,7 @@ export function createHttpsTransport(access: ServerAccess): Transport {
         ...(access.clientKey === undefined ? {} : { key: access.clientKey }),
         ...(access.tlsServerName === undefined ? {} : { servername: access.tlsServerName }),
         rejectUnauthorized: access.insecureSkipTlsVerify !== true,
+        maxSessionMemory: sessionMegabytesMax,
       });
       const timer = setTimeout(
         () => made.destroy(new Error(`connecting to ${access.server} timed out`)),

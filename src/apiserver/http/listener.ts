@@ -1,15 +1,17 @@
 // The API server's sockets: HTTP/2 and HTTP/1.1 over TLS on one port. Turns requests into plain data and answers
 // into bytes; knows nothing else.
 
+import { STATUS_CODES, type IncomingMessage, type ServerResponse } from "node:http";
 import {
   createSecureServer,
   type Http2SecureServer,
   type Http2ServerRequest,
   type Http2ServerResponse,
+  type IncomingHttpHeaders,
+  type ServerHttp2Stream,
 } from "node:http2";
-import { STATUS_CODES } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
-import type { Duplex } from "node:stream";
+import type { Duplex, Writable } from "node:stream";
 import type { TLSSocket } from "node:tls";
 import { gzip } from "node:zlib";
 import { promisify } from "node:util";
@@ -41,10 +43,14 @@ export interface Listener {
 const bodyBytesMax = 3 * 1024 * 1024;
 /** Answers from here on are compressed for those who accept it. */
 const gzipFromBytes = 128 * 1024;
-const pieceBytes = 64 * 1024;
 const headersTimeoutMs = 30_000;
 const gracefulStopMs = 2_000;
 const streamsMax = 1_000;
+/** What one write hands to the connection. */
+const writeBytesMax = 64 * 1024;
+/** Answers on their way to the clients of one connection, in megabytes; beyond it new requests are refused. */
+const sessionMegabytesMax = 256;
+const colon = 58;
 const gzipAsync = promisify(gzip);
 
 export async function startListener(options: ListenerOptions): Promise<Listener> {
@@ -57,6 +63,7 @@ export async function startListener(options: ListenerOptions): Promise<Listener>
     rejectUnauthorized: false,
     minVersion: "TLSv1.2",
     settings: { maxConcurrentStreams: streamsMax },
+    maxSessionMemory: sessionMegabytesMax,
   });
   const sockets = new Set<Socket>();
   server.on("secureConnection", (socket: TLSSocket) => {
@@ -69,14 +76,19 @@ export async function startListener(options: ListenerOptions): Promise<Listener>
   server.on("tlsClientError", (error) => options.log.debug("tls", { error: toError(error) }));
   server.setTimeout(0);
   (server as Http2SecureServer & { headersTimeout?: number }).headersTimeout = headersTimeoutMs;
-  server.on("request", (request: Http2ServerRequest, response: Http2ServerResponse) => {
-    serve(request, response, options).catch((error: unknown) => {
-      options.log.debug("connection lost", { path: request.url, error: toError(error) });
-      response.stream?.destroy();
-      request.socket?.destroy();
+  const answer = (exchange: Exchange): void => {
+    serve(exchange, options).catch((error: unknown) => {
+      options.log.debug("connection lost", { path: exchange.url, error: toError(error) });
+      exchange.output.destroy();
     });
-  });
-  server.on("upgrade", (request: Http2ServerRequest, socket: Duplex, head: Buffer) => {
+  };
+  // HTTP/1.1 requests come as "request". For HTTP/2 that event is a layer over "stream", which we take as it is.
+  server.on("request", (request: Http2ServerRequest, response: Http2ServerResponse) =>
+    answer(exchange1(request as unknown as IncomingMessage, response as unknown as ServerResponse)),
+  );
+  server.removeAllListeners("stream");
+  server.on("stream", (stream, headers) => answer(exchange2(stream, headers)));
+  server.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     serveUpgrade(request, socket, head, options).catch((error: unknown) => {
       options.log.debug("upgrade failed", { path: request.url, error: toError(error) });
       socket.destroy();
@@ -102,32 +114,84 @@ export async function startListener(options: ListenerOptions): Promise<Listener>
   };
 }
 
-/** The subject of the client's certificate, if TLS has verified it. On HTTP/2 the TLS socket is the session's. */
-function credentialsOf(request: Http2ServerRequest, headers: Record<string, string>): Credentials {
-  const socket = (request.stream?.session?.socket ?? request.socket) as TLSSocket;
-  const { subject } = socket.getPeerCertificate();
-  if (subject === undefined || subject === null) return { headers };
-  if (!socket.authorized) return { headers, badCertificate: true };
-  const organizations =
-    subject.O === undefined ? [] : Array.isArray(subject.O) ? (subject.O as string[]) : [subject.O];
-  return { headers, certificate: { commonName: String(subject.CN ?? ""), organizations } };
+/** One request and its answer, on either protocol. */
+interface Exchange {
+  readonly method: string;
+  readonly url: string;
+  readonly headers: Record<string, string>;
+  readonly socket: TLSSocket;
+  readonly input: AsyncIterable<Buffer>;
+  readonly output: Writable;
+  /** Sends status and headers. */
+  start(status: number, headers: Readonly<Record<string, string | number>>): void;
 }
 
-function headersOf(request: Http2ServerRequest): Record<string, string> {
+function exchange1(request: IncomingMessage, response: ServerResponse): Exchange {
+  return {
+    method: request.method ?? "GET",
+    url: request.url ?? "/",
+    headers: headersOf(request.headers),
+    socket: request.socket as TLSSocket,
+    input: request as AsyncIterable<Buffer>,
+    output: response,
+    start(status, headers) {
+      response.writeHead(status, headers);
+      response.flushHeaders();
+    },
+  };
+}
+
+function exchange2(stream: ServerHttp2Stream, received: IncomingHttpHeaders): Exchange {
+  stream.on("error", () => stream.destroy());
+  return {
+    method: received[":method"] ?? "GET",
+    url: received[":path"] ?? "/",
+    headers: headersOf(received),
+    socket: stream.session?.socket as TLSSocket,
+    input: stream as AsyncIterable<Buffer>,
+    output: stream,
+    start(status, headers) {
+      if (!stream.destroyed) stream.respond({ ":status": status, ...headers });
+    },
+  };
+}
+
+type Identity = Pick<Credentials, "certificate" | "badCertificate">;
+/** A connection's certificate does not change; taking it apart costs more than most requests. */
+const identities = new WeakMap<TLSSocket, Identity>();
+
+function identityOf(socket: TLSSocket): Identity {
+  let identity = identities.get(socket);
+  if (identity === undefined) identities.set(socket, (identity = readIdentity(socket)));
+  return identity;
+}
+
+/** The subject of the client's certificate, if TLS has verified it. */
+function readIdentity(socket: TLSSocket): Identity {
+  const { subject } = socket.getPeerCertificate();
+  if (subject === undefined || subject === null) return {};
+  if (!socket.authorized) return { badCertificate: true };
+  const organizations =
+    subject.O === undefined ? [] : Array.isArray(subject.O) ? (subject.O as string[]) : [subject.O];
+  return { certificate: { commonName: String(subject.CN ?? ""), organizations } };
+}
+
+function headersOf(received: IncomingHttpHeaders): Record<string, string> {
   const headers: Record<string, string> = {};
-  for (const [name, value] of Object.entries(request.headers)) {
-    if (value === undefined || name.startsWith(":") || name.startsWith("leme-")) continue;
-    headers[name] = Array.isArray(value) ? value.join(", ") : value;
+  for (const name in received) {
+    const value = received[name];
+    if (value === undefined || name.charCodeAt(0) === colon || name.startsWith("leme-")) continue;
+    headers[name] = typeof value === "string" ? value : value.join(", ");
   }
-  if (headers["host"] === undefined && request.authority) headers["host"] = request.authority;
+  if (headers["host"] === undefined && received[":authority"]) headers["host"] = received[":authority"];
   return headers;
 }
 
-async function readBody(request: Http2ServerRequest): Promise<Buffer | ApiError | undefined> {
-  if (request.method === "GET" || request.method === "HEAD") return undefined;
+async function readBody({ method, input }: Exchange): Promise<Buffer | ApiError | undefined> {
+  if (method === "GET" || method === "HEAD") return undefined;
   const chunks: Buffer[] = [];
   let size = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
+  for await (const chunk of input) {
     size += chunk.length;
     // The rest is read and thrown away, so that the client gets to see the answer.
     if (size <= bodyBytesMax) chunks.push(chunk);
@@ -138,14 +202,12 @@ async function readBody(request: Http2ServerRequest): Promise<Buffer | ApiError 
 }
 
 function plainRequest(
-  request: Http2ServerRequest,
-  headers: Record<string, string>,
+  { method, url, headers }: Pick<Exchange, "method" | "url" | "headers">,
   extra: Partial<ApiRequest>,
 ): ApiRequest {
-  const url = request.url ?? "/";
   const at = url.indexOf("?");
   return {
-    method: request.method ?? "GET",
+    method,
     path: at < 0 ? url : url.slice(0, at),
     query: at < 0 ? "" : url.slice(at + 1),
     headers,
@@ -153,42 +215,35 @@ function plainRequest(
   };
 }
 
-async function serve(
-  request: Http2ServerRequest,
-  response: Http2ServerResponse,
-  options: ListenerOptions,
-): Promise<void> {
-  const headers = headersOf(request);
+/** Why a request ends early. One for all: making an error takes longer than answering some of them. */
+const clientGone = new Error("the client has gone away");
+
+async function serve(exchange: Exchange, options: ListenerOptions): Promise<void> {
+  const { headers, output } = exchange;
   const abort = new AbortController();
-  response.once("close", () => abort.abort());
-  const body = await readBody(request);
-  if (body !== undefined && !Buffer.isBuffer(body)) return send(response, errorAnswer(body, false), headers);
-  const api = plainRequest(request, headers, {
-    signal: abort.signal,
-    ...(body === undefined ? {} : { body }),
+  output.once("close", () => {
+    if (!output.writableFinished) abort.abort(clientGone);
   });
-  await send(response, await options.handle(api, credentialsOf(request, headers)), headers);
+  const body = await readBody(exchange);
+  if (body !== undefined && !Buffer.isBuffer(body)) return send(exchange, errorAnswer(body, false));
+  const api = plainRequest(exchange, { signal: abort.signal, ...(body === undefined ? {} : { body }) });
+  await send(exchange, await options.handle(api, { headers, ...identityOf(exchange.socket) }));
 }
 
-async function send(
-  response: Http2ServerResponse,
-  answer: ApiResponse,
-  requested: Record<string, string>,
-): Promise<void> {
-  const { status, headers, body } = answer;
+async function send(exchange: Exchange, { status, headers, body }: ApiResponse): Promise<void> {
   switch (body.kind) {
     case "empty":
-      response.writeHead(status, headers);
-      response.end();
+      exchange.start(status, headers);
+      exchange.output.end();
       return;
     case "bytes":
-      return sendBytes(response, status, headers, body.chunks, requested["accept-encoding"] ?? "");
+      return sendBytes(exchange, status, headers, body.chunks);
     case "stream":
-      return sendStream(response, status, headers, body.chunks);
+      return sendStream(exchange, status, headers, body.chunks);
     case "upgrade": {
       const refusal = errorAnswer(badRequest("Upgrade request required"), false);
-      response.writeHead(refusal.status, refusal.headers);
-      response.end(refusal.body.kind === "bytes" ? Buffer.concat(refusal.body.chunks) : "");
+      exchange.start(refusal.status, refusal.headers);
+      exchange.output.end(refusal.body.kind === "bytes" ? Buffer.concat(refusal.body.chunks) : "");
       return;
     }
     case "object":
@@ -198,78 +253,84 @@ async function send(
 }
 
 async function sendBytes(
-  response: Http2ServerResponse,
+  exchange: Exchange,
   status: number,
   headers: Readonly<Record<string, string>>,
   chunks: readonly Buffer[],
-  accepts: string,
 ): Promise<void> {
   let size = 0;
   for (const chunk of chunks) size += chunk.length;
+  const accepts = exchange.headers["accept-encoding"] ?? "";
   if (size >= gzipFromBytes && /\bgzip\b/.test(accepts)) {
     const packed = await gzipAsync(Buffer.concat(chunks), { level: 1 });
-    response.writeHead(status, { ...headers, "content-encoding": "gzip", "content-length": packed.length });
-    response.end(packed);
+    exchange.start(status, { ...headers, "content-encoding": "gzip", "content-length": packed.length });
+    exchange.output.end(packed);
     return;
   }
-  response.writeHead(status, { ...headers, "content-length": size });
-  for (const piece of pieces(chunks)) response.write(piece);
-  response.end();
+  exchange.start(status, { ...headers, "content-length": size });
+  if (size <= writeBytesMax) {
+    exchange.output.end(chunks.length === 1 ? chunks[0] : Buffer.concat(chunks));
+    return;
+  }
+  await write(exchange.output, blocksOf(chunks));
 }
 
-/** A list is many small chunks: they are sent in pieces that are worth a write. */
-function* pieces(chunks: readonly Buffer[]): Generator<Buffer> {
-  let gathered: Buffer[] = [];
+/** Many small pieces cost a frame each: they go out in blocks. */
+function* blocksOf(chunks: readonly Buffer[]): Generator<Buffer> {
+  let block: Buffer[] = [];
   let size = 0;
   for (const chunk of chunks) {
-    gathered.push(chunk);
+    block.push(chunk);
     size += chunk.length;
-    if (size < pieceBytes) continue;
-    yield gathered.length === 1 ? chunk : Buffer.concat(gathered);
-    gathered = [];
+    if (size < writeBytesMax) continue;
+    yield Buffer.concat(block);
+    block = [];
     size = 0;
   }
-  if (size > 0) yield gathered.length === 1 ? (gathered[0] as Buffer) : Buffer.concat(gathered);
+  if (size > 0) yield Buffer.concat(block);
 }
 
-/** Waits for the client: what it does not take is not read ahead. */
 async function sendStream(
-  response: Http2ServerResponse,
+  exchange: Exchange,
   status: number,
   headers: Readonly<Record<string, string>>,
   chunks: AsyncIterable<Buffer>,
 ): Promise<void> {
-  response.writeHead(status, headers);
-  // Both kinds of response have it; the types of HTTP/2 leave it out.
-  (response as Http2ServerResponse & { flushHeaders(): void }).flushHeaders();
-  const closed = new Promise<void>((resolve) => response.once("close", () => resolve()));
-  let open = true;
+  exchange.start(status, headers);
+  await write(exchange.output, chunks);
+}
+
+/** Waits for the client: what it does not take is not read ahead. */
+async function write(output: Writable, chunks: AsyncIterable<Buffer> | Iterable<Buffer>): Promise<void> {
+  const closed = new Promise<void>((resolve) => output.once("close", () => resolve()));
+  let open = !output.destroyed;
   void closed.then(() => (open = false));
   for await (const chunk of chunks) {
     if (!open) break;
-    if (!response.write(chunk))
-      await Promise.race([new Promise<void>((resolve) => response.once("drain", () => resolve())), closed]);
+    if (!output.write(chunk))
+      await Promise.race([new Promise<void>((resolve) => output.once("drain", () => resolve())), closed]);
   }
-  response.end();
+  output.end();
 }
 
 async function serveUpgrade(
-  request: Http2ServerRequest,
+  request: IncomingMessage,
   socket: Duplex,
   head: Buffer,
   options: ListenerOptions,
 ): Promise<void> {
-  const headers = headersOf(request);
+  const headers = headersOf(request.headers);
   const abort = new AbortController();
-  socket.once("close", () => abort.abort());
-  const api = plainRequest(request, headers, { signal: abort.signal });
-  const answer = await options.handle(api, credentialsOf(request, headers));
+  socket.once("close", () => abort.abort(clientGone));
+  const { method = "GET", url = "/" } = request;
+  const api = plainRequest({ method, url, headers }, { signal: abort.signal });
+  const answer = await options.handle(api, { headers, ...identityOf(request.socket as TLSSocket) });
   if (answer.body.kind === "upgrade") {
     answer.body.handle(socket, head);
     return;
   }
   // Such a connection carries whole answers only: a stream (a watch) has to be asked for without an upgrade.
-  if (answer.body.kind === "stream") abort.abort();
+  if (answer.body.kind === "stream") abort.abort(clientGone);
   const { status, headers: sent, body } = answer.body.kind === "stream" ? noStream() : answer;
   const bytes = body.kind === "bytes" ? Buffer.concat(body.chunks) : Buffer.alloc(0);
   const lines = Object.entries({ ...sent, "content-length": bytes.length, connection: "close" }).map(
