@@ -1,5 +1,5 @@
 // `npm run bench`: what Leme costs, beside a floor or a peer that is measured in the same run.
-//   --only NAME   one part: start, requests, kubectl, idle, up, pods (the last two need root, and Debian for images)
+//   --only NAME   one part: start, requests, kubectl, up (which needs root: real nodes)
 // Every part stops what it started, and ends by itself.
 
 import { parseArgs } from "node:util";

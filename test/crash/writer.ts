@@ -15,8 +15,18 @@ const valueBytesMax = 2_000;
 const historyKept = 2_000;
 const compactEvery = 40;
 
+/** Written before it returns: a kill right after loses nothing of it. */
 function say(line: JournalLine): void {
-  writeSync(1, `${JSON.stringify(line)}\n`);
+  const bytes = Buffer.from(`${JSON.stringify(line)}\n`);
+  for (let done = 0; done < bytes.length;) {
+    try {
+      done += writeSync(1, bytes, done);
+    } catch (thrown) {
+      if ((thrown as NodeJS.ErrnoException).code !== "EAGAIN") throw thrown;
+      // The reader is slow, and the pipe does not block.
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
+    }
+  }
 }
 
 /** One transaction on keys of this writer: puts and deletions, of one to four keys. */

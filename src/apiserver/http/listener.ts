@@ -124,6 +124,8 @@ interface Exchange {
   readonly output: Writable;
   /** Sends status and headers. */
   start(status: number, headers: Readonly<Record<string, string | number>>): void;
+  /** Headers do not wait for the first bytes of the body. */
+  flush(): void;
 }
 
 function exchange1(request: IncomingMessage, response: ServerResponse): Exchange {
@@ -134,10 +136,9 @@ function exchange1(request: IncomingMessage, response: ServerResponse): Exchange
     socket: request.socket as TLSSocket,
     input: request as AsyncIterable<Buffer>,
     output: response,
-    start(status, headers) {
-      response.writeHead(status, headers);
-      response.flushHeaders();
-    },
+    start: (status, headers) => void response.writeHead(status, headers),
+    // An empty write sends the headers byte by byte as they are; flushHeaders would encode them once more.
+    flush: () => void response.write(Buffer.alloc(0)),
   };
 }
 
@@ -153,6 +154,7 @@ function exchange2(stream: ServerHttp2Stream, received: IncomingHttpHeaders): Ex
     start(status, headers) {
       if (!stream.destroyed) stream.respond({ ":status": status, ...headers });
     },
+    flush: () => undefined,
   };
 }
 
@@ -297,6 +299,7 @@ async function sendStream(
   chunks: AsyncIterable<Buffer>,
 ): Promise<void> {
   exchange.start(status, headers);
+  exchange.flush();
   await write(exchange.output, chunks);
 }
 
