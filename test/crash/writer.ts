@@ -53,8 +53,9 @@ async function write(store: Store, writer: number, word: string, random: Random)
     const { revision } = await store.txn([], operations);
     const token = writes.find((one) => one.token !== undefined)?.token ?? "";
     say({ kind: "ack", writer, revision, token });
-    if (writer === 0 && turn % compactEvery === compactEvery - 1)
-      await store.compact(Math.max(1, revision - historyKept));
+    const upTo = revision - historyKept;
+    if (writer === 0 && turn % compactEvery === compactEvery - 1 && upTo > store.compactedRevision)
+      await store.compact(upTo);
   }
 }
 
