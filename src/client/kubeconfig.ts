@@ -3,6 +3,7 @@
 
 import { readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
+import { readPlainYaml } from "#machinery/codec/yaml-plain.ts";
 
 export interface KubeConfig {
   apiVersion?: string;
@@ -140,6 +141,8 @@ export async function accessOf({ cluster, user }: ResolvedContext, dir: string):
 /** Parses kubeconfig text. YAML; JSON, which our own files are, is YAML too and parses faster. */
 export async function parseKubeConfig(text: string): Promise<KubeConfig> {
   if (text.trimStart().startsWith("{")) return JSON.parse(text) as KubeConfig;
+  const plain = readPlainYaml(text);
+  if (plain !== undefined) return (plain.value as KubeConfig | null) ?? {};
   const { parse } = await import("yaml");
   return ((parse(text) as KubeConfig | null) ?? {}) as KubeConfig;
 }

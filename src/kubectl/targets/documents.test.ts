@@ -23,4 +23,5 @@ const rows: [string, string, Documents][] = [
   ["a byte order mark", "\uFEFFa: 1\n", { values: [{ a: 1 }] }],
   ["nothing", "", { values: [] }],
 ];
-for (const [title, text, want] of rows) test(title, () => assert.deepEqual(splitDocuments(text), want));
+for (const [title, text, want] of rows)
+  test(title, async () => assert.deepEqual(await splitDocuments(text), want));

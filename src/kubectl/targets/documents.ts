@@ -1,6 +1,6 @@
-// A text → the values in it: JSON values one after the other, or YAML documents. Pure.
+// A text → the values in it: JSON values one after the other, or YAML documents.
 
-import { parseYaml, splitYamlDocuments, YamlError } from "#machinery/codec/yaml.ts";
+import { readPlainYaml, splitYamlDocuments } from "#machinery/codec/yaml-plain.ts";
 
 export interface Documents {
   readonly values: readonly unknown[];
@@ -8,19 +8,25 @@ export interface Documents {
   readonly error?: string;
 }
 
-export function splitDocuments(text: string): Documents {
+export async function splitDocuments(text: string): Promise<Documents> {
   const body = text.replace(/^\uFEFF/, "");
   if (!body.trimStart().startsWith("{")) return yamlDocuments(body);
   const json = jsonValues(body);
   if (json.error === undefined) return json;
   // What starts like JSON may still be YAML: keys without quotes, a comma too many.
-  const yaml = yamlDocuments(body);
+  const yaml = await yamlDocuments(body);
   return yaml.error === undefined ? yaml : json;
 }
 
-function yamlDocuments(text: string): Documents {
+async function yamlDocuments(text: string): Promise<Documents> {
   const values: unknown[] = [];
   for (const part of splitYamlDocuments(text)) {
+    const plain = readPlainYaml(part);
+    if (plain !== undefined) {
+      if (plain.value !== null) values.push(plain.value);
+      continue;
+    }
+    const { parseYaml, YamlError } = await import("#machinery/codec/yaml.ts");
     try {
       const { value } = parseYaml(part);
       if (value !== null && value !== undefined) values.push(value);

@@ -82,8 +82,8 @@ function flatten(object: KubeObject & JsonObject, source: string): Manifest[] {
   });
 }
 
-function readText(text: string, source: string, validate: boolean): ManifestResult[] {
-  const { values, error } = splitDocuments(text);
+async function readText(text: string, source: string, validate: boolean): Promise<ManifestResult[]> {
+  const { values, error } = await splitDocuments(text);
   const results = values.flatMap((value): ManifestResult[] => {
     try {
       const problem = validate ? validationProblem(value) : undefined;
@@ -118,7 +118,7 @@ export async function readManifests(
   }
   for (const path of paths) {
     const text = await readSource(io, path);
-    results.push(...readText(text, path === "-" ? "STDIN" : path, validate));
+    results.push(...(await readText(text, path === "-" ? "STDIN" : path, validate)));
   }
   return results;
 }

@@ -2,9 +2,11 @@
 // strings, merge keys, documents split at `---` lines. Aliases are copied, and bounded: a bomb is refused.
 import { isAlias, isMap, isScalar, isSeq, parseDocument, type Document, type Node, type YAMLMap } from "yaml";
 import { isObject, setOwn, type JsonObject } from "../json-object.ts";
+import { splitYamlDocuments } from "./yaml-plain.ts";
 import { resolvePlain } from "./yaml-scalar.ts";
 
 export { printYaml } from "./yaml-print.ts";
+export { splitYamlDocuments } from "./yaml-plain.ts";
 
 /** The text is not YAML that has a JSON form. The message starts like `yaml: line 3: …`. */
 export class YamlError extends Error {
@@ -205,11 +207,6 @@ export function parseYaml(text: string): ParsedYaml {
     if (thrown instanceof RangeError) throw new YamlError("yaml: exceeded max depth");
     throw thrown;
   }
-}
-
-/** Splits a stream into its documents at `---` lines, as clients do before they parse anything. */
-export function splitYamlDocuments(text: string): string[] {
-  return text.split(/^---(?:[ \t]+#.*|[ \t]*)\r?$\n?/m);
 }
 
 /** All documents of a stream that hold something, in order. */
