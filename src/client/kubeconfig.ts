@@ -1,7 +1,6 @@
 // The kubeconfig file: its shape, which entries a context names, and the access they give.
 // Reading files is at the bottom; everything else is pure.
 
-import { readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { readPlainYaml } from "#machinery/codec/yaml-plain.ts";
 
@@ -113,7 +112,13 @@ async function dataOrFile(
   dir: string,
 ): Promise<string | undefined> {
   if (data !== undefined) return Buffer.from(data, "base64").toString();
-  return path === undefined ? undefined : readFileSync(resolve(dir, path), "utf8");
+  return path === undefined ? undefined : readText(resolve(dir, path));
+}
+
+/** Loaded where an entry names a file: most hold their data, and a short-lived client feels each module. */
+async function readText(path: string): Promise<string> {
+  const { readFile } = await import("node:fs/promises");
+  return readFile(path, "utf8");
 }
 
 /** Reads what the entries point to. Relative paths are relative to the file that names them (`dir`). */
@@ -122,7 +127,7 @@ export async function accessOf({ cluster, user }: ResolvedContext, dir: string):
     dataOrFile(cluster["certificate-authority-data"], cluster["certificate-authority"], dir),
     dataOrFile(user["client-certificate-data"], user["client-certificate"], dir),
     dataOrFile(user["client-key-data"], user["client-key"], dir),
-    user.tokenFile === undefined ? undefined : readFileSync(resolve(dir, user.tokenFile), "utf8"),
+    user.tokenFile === undefined ? undefined : readText(resolve(dir, user.tokenFile)),
   ]);
   const token = tokenText?.trim() ?? user.token;
   return {
@@ -149,6 +154,6 @@ export async function parseKubeConfig(text: string): Promise<KubeConfig> {
 
 /** The access that a kubeconfig file's current (or named) context gives. */
 export async function loadAccess(path: string, context?: string): Promise<ServerAccess> {
-  const config = await parseKubeConfig(readFileSync(path, "utf8"));
+  const config = await parseKubeConfig(await readText(path));
   return accessOf(resolveContext(config, context), dirname(resolve(path)));
 }
