@@ -4,16 +4,16 @@
 import { timestamp } from "#base/clock.ts";
 import { compare, type Comparison } from "#machinery/apply/compare.ts";
 import { conflictCauses, conflictMessage } from "#machinery/apply/conflict-text.ts";
-import { errorsText } from "#machinery/apply/applied-set.ts";
+import { appliedSet, errorsText } from "#machinery/apply/applied-set.ts";
 import { isEmpty, setOf, union, type FieldSet } from "#machinery/apply/field-set.ts";
 import {
   asksForReset,
-  encodeEntries,
   noEntries,
   readGiven,
   readStored,
   sameButTimes,
   unowned,
+  writeEntries,
   type ManagedEntries,
   type Operation,
   type Writer,
@@ -24,10 +24,10 @@ import { fieldElement } from "#machinery/apply/path-element.ts";
 import { deduced, shapeOf, type Shape } from "#machinery/apply/shape.ts";
 import type { ResourceDefinition } from "#machinery/define-resource.ts";
 import type { JsonObject } from "#machinery/json-object.ts";
-import { apiVersionOf, type KubeObject } from "#machinery/meta.ts";
+import { apiVersionOf, type GroupVersionKind, type KubeObject } from "#machinery/meta.ts";
 import { decodeObject } from "#machinery/schema/decode.ts";
 import { schemaFor } from "#machinery/schema/schema.ts";
-import { failure } from "#machinery/status.ts";
+import { failure, type ApiError } from "#machinery/status.ts";
 import type { ResourceContext } from "./context.ts";
 import type { CachedObject } from "./stored-object.ts";
 
@@ -84,17 +84,12 @@ function writerOf(context: ResourceContext, operation: Operation): Writer {
   };
 }
 
-const textOf = (entries: ManagedEntries): string =>
-  entries.length === 0 ? "" : JSON.stringify(encodeEntries(entries));
+const storedEntries = (text: string): ManagedEntries => (text === "" ? noEntries : readStored(text));
 
-const storedEntries = (old: CachedObject): ManagedEntries => {
-  const text = old.managedFields;
-  return text === "" ? noEntries : readStored(text);
-};
-
-function outcome(entries: ManagedEntries, old: CachedObject): ManagedFields {
-  return { text: textOf(entries), onlyTimes: sameButTimes(entries, storedEntries(old)) };
-}
+const outcome = (entries: ManagedEntries, stored: ManagedEntries): ManagedFields => ({
+  text: writeEntries(entries),
+  onlyTimes: sameButTimes(entries, stored),
+});
 
 const changesNothing = ({ added, modified, removed }: Comparison): boolean =>
   isEmpty(added) && isEmpty(modified) && isEmpty(removed);
@@ -106,7 +101,7 @@ export function managedByCreate(context: ResourceContext, draft: KubeObject): Ma
   const comparison = compare(shape, zero, draft, ignoredOf(definition, ""));
   const entries = readGiven(draft.metadata?.managedFields) ?? noEntries;
   const writer = writerOf(context, "Update");
-  return { text: textOf(afterUpdate({ entries, comparison, writer })), onlyTimes: false };
+  return { text: writeEntries(afterUpdate({ entries, comparison, writer })), onlyTimes: false };
 }
 
 /** `given` is what the client sent as metadata.managedFields: usually nothing, or what it had read. */
@@ -117,16 +112,17 @@ export function managedByUpdate(
   given: unknown,
 ): ManagedFields {
   const { definition, info } = context;
-  const stored = old.managedFields;
-  const speaks = given !== undefined && info.subresource === "" && JSON.stringify(given) !== stored;
+  const text = old.managedFields;
+  const speaks = given !== undefined && info.subresource === "" && JSON.stringify(given) !== text;
   if (speaks && asksForReset(given)) return { text: "", onlyTimes: false };
   const { shape } = ownershipOf(definition);
   const comparison = compare(shape, old.object, next, ignoredOf(definition, info.subresource));
-  if (!speaks && (stored === "" || changesNothing(comparison))) return { text: stored, onlyTimes: false };
-  const entries = (speaks ? readGiven(given) : undefined) ?? storedEntries(old);
+  if (!speaks && (text === "" || changesNothing(comparison))) return { text, onlyTimes: false };
+  const stored = storedEntries(text);
+  const entries = (speaks ? readGiven(given) : undefined) ?? stored;
   // What nobody has recorded until now stays so, until the first apply.
   if (entries.length === 0) return { text: "", onlyTimes: false };
-  return outcome(afterUpdate({ entries, comparison, writer: writerOf(context, "Update") }), old);
+  return outcome(afterUpdate({ entries, comparison, writer: writerOf(context, "Update") }), stored);
 }
 
 export interface Applied {
@@ -144,30 +140,47 @@ export function applyOver(
 ): Applied {
   const { definition, info } = context;
   const { shape, zero } = ownershipOf(definition);
+  const stored = storedEntries(old?.managedFields ?? "");
   try {
     const { object, entries } = apply({
       shape,
       zero,
       live: old === undefined ? zero : old.object,
       config,
-      entries: old === undefined ? noEntries : storedEntries(old),
+      entries: stored,
       writer: writerOf(context, "Apply"),
       force,
       ignored: ignoredOf(definition, info.subresource),
     });
-    const managed = old === undefined ? { text: textOf(entries), onlyTimes: false } : outcome(entries, old);
-    return { object, managed };
+    return { object, managed: outcome(entries, stored) };
   } catch (error) {
     if (error instanceof ApplyConflict) {
       const { conflicts } = error;
       throw failure(409, "Conflict", conflictMessage(conflicts), { causes: conflictCauses(conflicts) });
     }
-    if (error instanceof AppliedSchemaError) {
-      const { group, version, kind } = definition;
-      const subject = `${info.namespace}/${info.name}; ${group}/${version}, Kind=${kind}`;
-      // As documented: not a bad request, and without a reason.
-      throw failure(500, "", `failed to create typed patch object (${subject}): ${errorsText(error.errors)}`);
-    }
+    if (error instanceof AppliedSchemaError) throw notTyped(context, definition, error.errors);
     throw error;
   }
+}
+
+/** As documented: not a bad request, and without a reason. */
+function notTyped(
+  { info }: ResourceContext,
+  { group, version, kind }: GroupVersionKind,
+  errors: readonly string[],
+): ApiError {
+  const subject = `${info.namespace}/${info.name}; ${group}/${version}, Kind=${kind}`;
+  return failure(500, "", `failed to create typed patch object (${subject}): ${errorsText(errors)}`);
+}
+
+/** Refuses a configuration of a kind that is not stored itself (a Scale) for fields that the kind does not have. */
+export function checkAppliedFields(
+  context: ResourceContext,
+  config: JsonObject,
+  kind: GroupVersionKind,
+): void {
+  const schema = schemaFor(kind.group, kind.version, kind.kind);
+  if (schema === undefined) return;
+  const { errors } = appliedSet(shapeOf(schema), config, unowned);
+  if (errors.length > 0) throw notTyped(context, kind, errors);
 }

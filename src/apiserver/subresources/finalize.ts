@@ -5,6 +5,7 @@ import type { KubeObject } from "#machinery/meta.ts";
 import { conflict, methodNotAllowed, staleObject } from "#machinery/status.ts";
 import type { ResourceContext } from "../context.ts";
 import { decodeRequestObject } from "../decode-body.ts";
+import { managedByUpdate } from "../managed-fields.ts";
 import { negotiate } from "../negotiate.ts";
 import { writeOptions } from "../options.ts";
 import { oneAnswer } from "../verbs/read.ts";
@@ -37,7 +38,7 @@ export async function finalizeNamespace(context: ResourceContext): Promise<ApiRe
         (next.metadata.finalizers ?? []).length === 0;
       return done
         ? commitDelete(context, old, options.dryRun)
-        : commitUpdate(context, next, old, options.dryRun);
+        : commitUpdate(context, next, old, options.dryRun, managedByUpdate(context, next, old, undefined));
     },
     { conflicts: wanted === "" },
   );

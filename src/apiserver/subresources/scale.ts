@@ -16,10 +16,12 @@ import type { ScaleMapping } from "#machinery/define-resource.ts";
 import { objectAnswer } from "../answer.ts";
 import type { ResourceContext } from "../context.ts";
 import { decodeKind, decodePatched, parsePatch } from "../decode-body.ts";
+import { applyOver, checkAppliedFields } from "../managed-fields.ts";
 import { negotiate } from "../negotiate.ts";
-import { checkParameters, writeOptions } from "../options.ts";
+import { applyType, booleanParameter, checkParameters, writeOptions } from "../options.ts";
 import type { CachedObject } from "../stored-object.ts";
-import { replaceObject } from "../verbs/update.ts";
+import { checkConfig, isApply, readConfig } from "../verbs/apply.ts";
+import { checkPreconditions, replaceObject } from "../verbs/update.ts";
 import { current, namespaceOf, retrying } from "../write.ts";
 
 interface Scale extends KubeObject {
@@ -72,7 +74,7 @@ async function changeOf(context: ResourceContext): Promise<(scale: Scale) => Sca
   const [type = ""] = (request.headers["content-type"] ?? "").split(";");
   const isJsonPatch = type.trim() === "application/json-patch+json";
   if (!isJsonPatch && !mergeTypes.includes(type.trim()))
-    throw unsupportedMediaType(["application/json-patch+json", ...mergeTypes]);
+    throw unsupportedMediaType(["application/json-patch+json", ...mergeTypes, applyType]);
   const { value, duplicates } = parsePatch(request);
   return (scale) =>
     decodePatched(
@@ -83,6 +85,38 @@ async function changeOf(context: ResourceContext): Promise<(scale: Scale) => Sca
       duplicates,
       options,
     ) as Scale;
+}
+
+function checkReplicas(name: string, replicas: number): void {
+  if (replicas < 0)
+    throw invalidObject(kind, name, [
+      invalid("spec.replicas", replicas, "must be greater than or equal to 0"),
+    ]);
+}
+
+/** A Scale applied is the object applied with nothing but its replicas. */
+async function applyScale(context: ResourceContext, mapping: ScaleMapping): Promise<CachedObject> {
+  const { definition, info, query } = context;
+  const options = writeOptions(context);
+  const config = await readConfig(context, options);
+  checkConfig(config, kind);
+  checkAppliedFields(context, config, kind);
+  const replicas = at(config, "spec.replicas");
+  const whole = {};
+  if (replicas !== undefined) setAt(whole, mapping.specReplicasPath, replicas);
+  if (typeof replicas === "number") checkReplicas(info.name, replicas);
+  const precondition = (field: string): string => String(at(config, `metadata.${field}`) ?? "");
+  return retrying(
+    async () => {
+      const old = await current(context, namespaceOf(context), info.name);
+      checkPreconditions(context, old, precondition("resourceVersion"), precondition("uid"));
+      const force = booleanParameter(query, "force") ?? false;
+      const { object, managed } = applyOver(context, old, whole, force);
+      const next = decodePatched(object, definition, [], { fieldValidation: "Ignore", warn: () => undefined });
+      return replaceObject(context, next, old, "object", options, managed);
+    },
+    { conflicts: precondition("resourceVersion") === "" },
+  );
 }
 
 export async function scale(context: ResourceContext): Promise<ApiResponse> {
@@ -99,6 +133,8 @@ export async function scale(context: ResourceContext): Promise<ApiResponse> {
     );
   }
   if (info.verb !== "update" && info.verb !== "patch") throw methodNotAllowed();
+  if (info.verb === "patch" && isApply(context.request))
+    return objectAnswer(200, scaleOf((await applyScale(context, mapping)).object, mapping), form);
   const change = await changeOf(context);
   const written = await retrying(
     async (): Promise<CachedObject> => {
@@ -109,10 +145,7 @@ export async function scale(context: ResourceContext): Promise<ApiResponse> {
       if (info.verb === "update" && wanted && wanted !== before.metadata?.resourceVersion)
         throw conflict(subject, info.name, staleObject);
       const replicas = next.spec?.replicas ?? 0;
-      if (replicas < 0)
-        throw invalidObject(kind, info.name, [
-          invalid("spec.replicas", replicas, "must be greater than or equal to 0"),
-        ]);
+      checkReplicas(info.name, replicas);
       const draft = old.draft();
       setAt(draft, mapping.specReplicasPath, replicas);
       return replaceObject(context, draft, old, "object", writeOptions(context));

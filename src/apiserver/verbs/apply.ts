@@ -168,8 +168,11 @@ async function createByApply(
     throw conflict({ group: definition.group, resource: definition.resource }, info.name, why);
   }
   const { object, managed } = applyOver(context, undefined, config.value, false);
-  const draft = decodeApplied(context, object, config);
-  const metadata = (draft.metadata ??= {});
-  if (definition.namespaced) metadata.namespace = info.namespace;
-  return createObject(context, draft, options, managed);
+  const fresh = (): Promise<KubeObject> => {
+    const draft = decodeApplied(context, object, config);
+    const metadata = (draft.metadata ??= {});
+    if (definition.namespaced) metadata.namespace = info.namespace;
+    return Promise.resolve(draft);
+  };
+  return createObject(context, fresh, options, managed);
 }

@@ -2,7 +2,7 @@
 
 import { nameSuffix } from "#base/random.ts";
 import { timestamp } from "#base/clock.ts";
-import type { KubeObject } from "#machinery/meta.ts";
+import type { KubeObject, ObjectMeta } from "#machinery/meta.ts";
 import { badRequest, invalidObject, isApiError } from "#machinery/status.ts";
 import { mutate, validate } from "../admit.ts";
 import type { ResourceContext, WriteOptions } from "../context.ts";
@@ -32,40 +32,57 @@ export function settleNamespace(context: ResourceContext, object: KubeObject): v
   }
 }
 
-export async function create(context: ResourceContext): Promise<CachedObject> {
+/** Gives the same object anew at every call: each attempt at a write has its own to change. */
+export type Fresh = () => Promise<KubeObject>;
+
+/** The object in the body, decoded anew each time: that is cheaper than a copy, and hardly ever needed twice. */
+export function requestObject(context: ResourceContext, options: WriteOptions): Fresh {
+  return async () => {
+    const given = await decodeRequestObject(context.request, context.definition, {
+      ...options,
+      warn: (message) => context.warn(message),
+    });
+    settleNamespace(context, given);
+    return given;
+  };
+}
+
+export function create(context: ResourceContext): Promise<CachedObject> {
   const options = writeOptions(context);
-  const given = await decodeRequestObject(context.request, context.definition, {
-    ...options,
-    warn: (message) => context.warn(message),
-  });
-  settleNamespace(context, given);
-  return createObject(context, given, options);
+  return createObject(context, requestObject(context, options), options);
 }
 
 /** Creates a decoded object: defaults, ownership (unless an apply has settled it), admission, validation, commit. */
 export async function createObject(
   context: ResourceContext,
-  object: KubeObject,
+  fresh: Fresh,
   options: WriteOptions,
   managed?: ManagedFields,
 ): Promise<CachedObject> {
-  const { server } = context;
-  const metadata = (object.metadata ??= {});
-  if (metadata.resourceVersion)
-    throw badRequest("resourceVersion should not be set on objects to be created");
-  const generated = !metadata.name && metadata.generateName ? metadata.generateName : undefined;
   for (let attempt = 1; ; attempt++) {
-    if (generated !== undefined)
-      metadata.name = generated.slice(0, generatePrefixMax) + nameSuffix(server.random);
+    let generated = false;
+    const draft = async (): Promise<KubeObject> => {
+      const object = await fresh();
+      generated = nameObject(context, (object.metadata ??= {}));
+      return object;
+    };
     try {
-      return await retrying(() => attemptCreate(context, structuredClone(object), options, managed), {
+      return await retrying(async () => attemptCreate(context, await draft(), options, managed), {
         conflicts: false,
       });
     } catch (error) {
-      if (generated === undefined || !isApiError(error, "AlreadyExists") || attempt >= generateAttemptsMax)
-        throw error;
+      if (!generated || !isApiError(error, "AlreadyExists") || attempt >= generateAttemptsMax) throw error;
     }
   }
+}
+
+/** Makes a name where only its beginning is given, and says whether it did. */
+function nameObject({ server }: ResourceContext, metadata: ObjectMeta): boolean {
+  if (metadata.resourceVersion)
+    throw badRequest("resourceVersion should not be set on objects to be created");
+  if (metadata.name || !metadata.generateName) return false;
+  metadata.name = metadata.generateName.slice(0, generatePrefixMax) + nameSuffix(server.random);
+  return true;
 }
 
 async function attemptCreate(

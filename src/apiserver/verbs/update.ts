@@ -19,13 +19,13 @@ import {
 import { invalid } from "#machinery/field-error.ts";
 import { mutate, validate } from "../admit.ts";
 import type { ResourceContext, WriteOptions } from "../context.ts";
-import { decodePatched, decodeRequestObject, parsePatch } from "../decode-body.ts";
+import { decodePatched, parsePatch } from "../decode-body.ts";
 import { managedByUpdate, type ManagedFields } from "../managed-fields.ts";
 import { changedMetadata, keepMetadata, validateMetadataUpdate } from "../metadata.ts";
 import { applyType, mediaTypeOf, writeOptions } from "../options.ts";
 import type { CachedObject } from "../stored-object.ts";
 import { allocate, commitDelete, commitUpdate, current, namespaceOf, retrying } from "../write.ts";
-import { createObject, settleNamespace } from "./create.ts";
+import { createObject, requestObject } from "./create.ts";
 
 const patchTypes = [
   "application/json-patch+json",
@@ -42,28 +42,27 @@ export async function update(
 ): Promise<{ object: CachedObject; created: boolean }> {
   const { definition, info } = context;
   const options = writeOptions(context);
-  const given = await decodeRequestObject(context.request, definition, {
-    ...options,
-    warn: (message) => context.warn(message),
-  });
-  settleNamespace(context, given);
-  const metadata = given.metadata ?? {};
+  const fresh = requestObject(context, options);
+  let given: KubeObject | undefined = await fresh();
+  const { metadata = {} } = given;
   checkName(context, metadata);
-  const wanted = metadata.resourceVersion ?? "";
+  const { resourceVersion: wanted = "", uid } = metadata;
   try {
     const object = await retrying(
       async () => {
         const old = await current(context, namespaceOf(context), info.name);
-        checkPreconditions(context, old, wanted, metadata.uid);
+        checkPreconditions(context, old, wanted, uid);
         if (wanted === "" && definition.requireResourceVersion) throw versionRequired(context);
-        return replaceObject(context, structuredClone(given), old, part, options);
+        const next = given ?? (await fresh());
+        given = undefined;
+        return replaceObject(context, next, old, part, options);
       },
       { conflicts: wanted === "" },
     );
     return { object, created: false };
   } catch (error) {
     if (!definition.allowCreateOnUpdate || part !== "object" || !isApiError(error, "NotFound")) throw error;
-    return { object: await createObject(context, given, options), created: true };
+    return { object: await createObject(context, fresh, options), created: true };
   }
 }
 
@@ -231,7 +230,7 @@ export async function replaceObject(
 
 const specOf = (object: KubeObject): unknown => (object as { spec?: unknown }).spec;
 
-/** Status updates keep everything but the status (and labels, annotations, finalizers as given). */
+/** Status updates keep everything but the status (and labels, annotations, finalizers as given): the stored values. */
 function prepareStatus(context: ResourceContext, next: KubeObject, old: KubeObject): void {
   const { definition, server } = context;
   if (definition.status === undefined) throw methodNotAllowed();
@@ -239,7 +238,7 @@ function prepareStatus(context: ResourceContext, next: KubeObject, old: KubeObje
   for (const key of Object.keys(fields))
     if (!["apiVersion", "kind", "metadata", "status"].includes(key)) delete fields[key];
   for (const [key, value] of Object.entries(old)) {
-    if (!["apiVersion", "kind", "metadata", "status"].includes(key)) fields[key] = structuredClone(value);
+    if (!["apiVersion", "kind", "metadata", "status"].includes(key)) fields[key] = value;
   }
   definition.status.prepareForUpdate?.(next, old, { nowMs: server.clock.now(), settings: server.settings });
 }

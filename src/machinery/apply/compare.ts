@@ -9,6 +9,7 @@ import {
   itemsOf,
   memberOf,
   settle,
+  storedElement,
   type DeducedShape,
   type KeyedShape,
   type MapShape,
@@ -46,7 +47,7 @@ const isEmptyValue = (value: unknown): boolean => {
   if (value === null) return true;
   if (Array.isArray(value)) return value.length === 0;
   if (!isObject(value)) return false;
-  for (const key in value) if (Object.hasOwn(value, key)) return false;
+  for (const _ in value) return false;
   return true;
 };
 
@@ -89,6 +90,10 @@ function replaced(given: DeducedShape, before: unknown): Change {
 const none: JsonObject = {};
 const asObject = (value: unknown): JsonObject => (isObject(value) ? value : none);
 
+/** JSON objects inherit nothing but what every object does. */
+const ownValue = (object: JsonObject, name: string): unknown =>
+  name in Object.prototype && !Object.hasOwn(object, name) ? undefined : object[name];
+
 class Changes {
   private added: Children | undefined;
   private modified: Children | undefined;
@@ -119,10 +124,12 @@ function compareMembers(
   ignored: FieldSet | undefined,
 ): Change | undefined {
   const changes = new Changes();
-  for (const name of Object.keys(after)) {
+  let common = 0;
+  for (const name in after) {
     const value = after[name];
-    const old = Object.hasOwn(before, name) ? before[name] : undefined;
-    if (value === undefined || value === old) continue;
+    const old = ownValue(before, name);
+    if (old !== undefined) common++;
+    if (value === old || value === undefined) continue;
     const member = memberOf(shape, name);
     const skip = ignored?.[member.element];
     if (skip !== undefined && isMember(skip)) continue;
@@ -133,9 +140,11 @@ function compareMembers(
         : compareBoth(member.shape, old, value, skip),
     );
   }
-  for (const name of Object.keys(before)) {
+  for (const name in before) if (before[name] !== undefined) common--;
+  if (common === 0) return changes.result();
+  for (const name in before) {
     const old = before[name];
-    if (old === undefined || (Object.hasOwn(after, name) && after[name] !== undefined)) continue;
+    if (old === undefined || ownValue(after, name) !== undefined) continue;
     const member = memberOf(shape, name);
     const skip = ignored?.[member.element];
     if (skip !== undefined && isMember(skip)) continue;
@@ -145,6 +154,33 @@ function compareMembers(
 }
 
 function compareItems(shape: SetShape | KeyedShape, before: unknown, after: unknown): Change | undefined {
+  if (!Array.isArray(before) || !Array.isArray(after) || !inStep(shape, before, after))
+    return compareGroups(shape, before, after);
+  const changes = new Changes();
+  const seen = new Set<PathElement>();
+  for (const [at, item] of after.entries()) {
+    const change = compareBoth(shape.item, before[at], item, undefined);
+    if (change === undefined) continue;
+    const element = storedElement(shape, item);
+    if (seen.has(element)) return compareGroups(shape, before, after);
+    seen.add(element);
+    changes.add(element, change);
+  }
+  return changes.result();
+}
+
+/** The same items in the same order: the usual case, in which elements need not be made to tell items apart. */
+function inStep(shape: SetShape | KeyedShape, before: readonly unknown[], after: readonly unknown[]): boolean {
+  if (before.length !== after.length) return false;
+  return after.every((item, at) => {
+    const was = before[at];
+    if (shape.as === "set") return item === was;
+    if (!isObject(item) || !isObject(was)) return false;
+    return shape.keys.every(({ name }) => ownValue(item, name) === ownValue(was, name));
+  });
+}
+
+function compareGroups(shape: SetShape | KeyedShape, before: unknown, after: unknown): Change | undefined {
   const changes = new Changes();
   const old = itemsOf(shape, before);
   const next = itemsOf(shape, after);
@@ -169,7 +205,7 @@ export function wholeSet(given: Shape, value: unknown, ignored?: FieldSet): Fiel
   if (shape.as === "leaf" || isEmptyValue(value)) return leaf;
   const children: Children = [];
   if (shape.as === "struct" || shape.as === "map") {
-    for (const name of Object.keys(asObject(value))) {
+    for (const name in value as JsonObject) {
       const inner = (value as JsonObject)[name];
       if (inner === undefined) continue;
       const member = memberOf(shape, name);

@@ -30,23 +30,35 @@ export function isEmpty(set: FieldSet): boolean {
 
 export const isMember = (node: FieldSet): boolean => node["."] !== undefined || isEmpty(node);
 
+export type Child = readonly [PathElement, FieldSet];
+
 /** A node of a set from children in any order. */
-export function nodeOf(member: boolean, children: readonly (readonly [PathElement, FieldSet])[]): FieldSet {
+export function nodeOf(member: boolean, children: readonly Child[]): FieldSet {
   if (children.length === 0) return leaf;
-  const sorted = isSorted(children) ? children : [...children].sort(([a], [b]) => compareElements(a, b));
   const node: Draft = member ? { ".": leaf } : {};
-  for (const [element, child] of sorted) node[element] = child;
+  for (const [element, child] of sorted(children)) node[element] = child;
   return node;
 }
 
-function isSorted(children: readonly (readonly [PathElement, FieldSet])[]): boolean {
-  for (let at = 1; at < children.length; at++) {
-    const [before] = children[at - 1] as readonly [PathElement, FieldSet];
-    const [after] = children[at] as readonly [PathElement, FieldSet];
-    if (compareElements(before, after) > 0) return false;
+/** Most nodes have few children, and those nearly in order. */
+const insertionMax = 32;
+
+function sorted(children: readonly Child[]): readonly Child[] {
+  let at = 1;
+  while (at < children.length && ordered(children[at - 1] as Child, children[at] as Child)) at++;
+  if (at >= children.length) return children;
+  const out = [...children];
+  if (out.length > insertionMax) return out.sort(([a], [b]) => compareElements(a, b));
+  for (; at < out.length; at++) {
+    const child = out[at] as Child;
+    let to = at;
+    for (; to > 0 && !ordered(out[to - 1] as Child, child); to--) out[to] = out[to - 1] as Child;
+    out[to] = child;
   }
-  return true;
+  return out;
 }
+
+const ordered = (a: Child, b: Child): boolean => compareElements(a[0], b[0]) <= 0;
 
 export function setOf(...paths: readonly Path[]): FieldSet {
   return paths.reduce<FieldSet>((set, path) => union(set, single(path)), emptySet);

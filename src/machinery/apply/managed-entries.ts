@@ -76,16 +76,79 @@ interface Encoded {
 
 const textOf = (value: unknown): string => (typeof value === "string" ? value : "");
 
-/** What this server has encoded. */
-export function readStored(json: string): ManagedEntries {
-  return (JSON.parse(json) as readonly Encoded[]).map((entry) => ({
-    manager: textOf(entry.manager),
-    operation: entry.operation as Operation,
-    apiVersion: textOf(entry.apiVersion),
-    time: entry.time === undefined ? undefined : textOf(entry.time),
-    subresource: textOf(entry.subresource),
-    fields: entry.fieldsV1 as FieldSet,
-  }));
+// How entries stand in the text. Inside a JSON string quotes are escaped, and FieldsV1 holds no lists: these marks
+// are found nowhere else, so a text is cut into its entries without being parsed.
+const entryStart = `},{"manager":`;
+const fieldsMark = `,"fieldsType":"FieldsV1","fieldsV1":`;
+const subresourceMark = `,"subresource":"`;
+
+/** Entries of the text that this server has made. Their sets are parsed when asked for. */
+export function readStored(text: string): ManagedEntries {
+  const cuts = text.slice(1, -1).split(entryStart);
+  return cuts.map((cut, at) => {
+    const start = at === 0 ? "" : entryStart.slice(2);
+    const end = at === cuts.length - 1 ? "" : "}";
+    return new StoredEntry(`${start}${cut}${end}`);
+  });
+}
+
+/** An entry as it stands in the text, so that one that does not change is written as it was. */
+class StoredEntry implements ManagedEntry {
+  readonly manager: string;
+  readonly operation: Operation;
+  readonly apiVersion: string;
+  readonly time: string | undefined;
+  readonly subresource: string;
+  readonly text: string;
+  readonly #fields: string;
+  #set: FieldSet | undefined;
+
+  constructor(text: string) {
+    const fieldsAt = text.indexOf(fieldsMark);
+    const from = fieldsAt + fieldsMark.length;
+    const last = text.lastIndexOf(subresourceMark);
+    const to = last < from ? text.length - 1 : last;
+    const head = JSON.parse(text.slice(0, fieldsAt) + text.slice(to)) as Encoded;
+    this.text = text;
+    this.manager = textOf(head.manager);
+    this.operation = head.operation as Operation;
+    this.apiVersion = textOf(head.apiVersion);
+    this.time = head.time === undefined ? undefined : textOf(head.time);
+    this.subresource = textOf(head.subresource);
+    this.#fields = text.slice(from, to);
+  }
+
+  get fields(): FieldSet {
+    this.#set ??= parsedSet(this.#fields);
+    return this.#set;
+  }
+}
+
+/** Objects of one kind and origin have the same sets: these many are kept, each with its text. */
+const knownSetsMax = 1024;
+const knownSets = new Map<string, FieldSet>();
+const knownTexts = new WeakMap<FieldSet, string>();
+
+function parsedSet(json: string): FieldSet {
+  const known = knownSets.get(json);
+  if (known !== undefined) return known;
+  const set = JSON.parse(json) as FieldSet;
+  remember(json, set);
+  return set;
+}
+
+function remember(json: string, set: FieldSet): void {
+  if (knownSets.size >= knownSetsMax) knownSets.clear();
+  knownSets.set(json, set);
+  knownTexts.set(set, json);
+}
+
+function setText(set: FieldSet): string {
+  const known = knownTexts.get(set);
+  if (known !== undefined) return known;
+  const json = JSON.stringify(set);
+  remember(json, set);
+  return json;
 }
 
 /** A list with one empty entry asks for all entries to be dropped. An empty list asks for nothing. */
@@ -129,6 +192,16 @@ function readGivenEntry(raw: unknown): ManagedEntry | undefined {
   }
 }
 
+/** The same entry owning other fields. */
+export const withFields = (entry: ManagedEntry, fields: FieldSet): ManagedEntry => ({
+  manager: entry.manager,
+  operation: entry.operation,
+  apiVersion: entry.apiVersion,
+  time: entry.time,
+  subresource: entry.subresource,
+  fields,
+});
+
 const compareText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
 const compareEntries = (a: ManagedEntry, b: ManagedEntry): number =>
@@ -138,17 +211,18 @@ const compareEntries = (a: ManagedEntry, b: ManagedEntry): number =>
   compareText(a.apiVersion, b.apiVersion) ||
   compareText(a.subresource, b.subresource);
 
-/** As they stand in metadata.managedFields. */
-export function encodeEntries(entries: ManagedEntries): object[] {
-  return [...entries].sort(compareEntries).map((entry) => ({
-    ...(entry.manager === "" ? {} : { manager: entry.manager }),
-    operation: entry.operation,
-    apiVersion: entry.apiVersion,
-    ...(entry.time === undefined ? {} : { time: entry.time }),
-    fieldsType: "FieldsV1",
-    fieldsV1: entry.fields,
-    ...(entry.subresource === "" ? {} : { subresource: entry.subresource }),
-  }));
+/** The JSON of metadata.managedFields; "" when there are no entries. */
+export function writeEntries(entries: ManagedEntries): string {
+  if (entries.length === 0) return "";
+  return `[${[...entries].sort(compareEntries).map(entryText).join(",")}]`;
+}
+
+function entryText(entry: ManagedEntry): string {
+  if (entry instanceof StoredEntry) return entry.text;
+  const { manager, operation, apiVersion, time, fields, subresource } = entry;
+  const head = JSON.stringify({ manager, operation, apiVersion, ...(time === undefined ? {} : { time }) });
+  const tail = subresource === "" ? "" : `${subresourceMark.slice(0, -1)}${JSON.stringify(subresource)}`;
+  return `${head.slice(0, -1)}${fieldsMark}${setText(fields)}${tail}}`;
 }
 
 /** Whether the entries differ at most in their times. */
@@ -178,7 +252,8 @@ export function capEntries(entries: ManagedEntries): ManagedEntries {
       firstOf.set(entry.apiVersion, entry);
       continue;
     }
-    const bucketId = { ...entry, manager: ancientChanges, subresource: "" };
+    const { operation, apiVersion, time } = entry;
+    const bucketId = { manager: ancientChanges, operation, apiVersion, time, subresource: "" };
     const bucket = left.find((candidate) => sameIdentity(candidate, bucketId)) ?? first;
     const joined = { ...bucketId, fields: union(bucket.fields, entry.fields) };
     left = [...left.filter((other) => other !== bucket && other !== entry), joined];

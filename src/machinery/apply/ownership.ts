@@ -21,6 +21,7 @@ import {
   capEntries,
   ownable,
   sameIdentity,
+  withFields,
   type ManagedEntries,
   type ManagedEntry,
   type Writer,
@@ -51,8 +52,8 @@ export function afterUpdate({ entries, comparison, writer }: Update): ManagedEnt
   for (const entry of entries) {
     const fields = difference(entry === self ? entry.fields : difference(entry.fields, taken), removed);
     if (entry === self && !isEmpty(taken))
-      left.push({ ...entry, time: writer.time, fields: union(fields, taken) });
-    else if (!isEmpty(fields)) left.push(fields === entry.fields ? entry : { ...entry, fields });
+      left.push({ ...writer, fields: union(fields, taken) });
+    else if (!isEmpty(fields)) left.push(fields === entry.fields ? entry : withFields(entry, fields));
   }
   if (self === undefined && !isEmpty(taken)) left.push({ ...writer, fields: taken });
   return capEntries(left);
@@ -147,12 +148,12 @@ function settleApply(given: Apply, entries: ManagedEntries, set: FieldSet): Sett
     const taken = intersection(entry.fields, changed);
     for (const path of pathsOf(taken)) conflicts.push({ owner: entry, path });
     const fields = difference(difference(entry.fields, taken), removed);
-    if (!isEmpty(fields)) left.push(fields === entry.fields ? entry : { ...entry, fields });
+    if (!isEmpty(fields)) left.push(fields === entry.fields ? entry : withFields(entry, fields));
   }
   if (!isEmpty(set)) {
     const same =
       last?.apiVersion === writer.apiVersion && sameSet(last.fields, set) && sameJson(live, object);
-    left.push(same ? { ...last } : { ...writer, fields: set });
+    left.push(same ? last : { ...writer, fields: set });
   }
   return { object, entries: left, conflicts };
 }

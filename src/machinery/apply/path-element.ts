@@ -5,6 +5,8 @@ import { isObject } from "../json-object.ts";
 
 export type PathElement = string;
 
+const fieldCode = 0x66;
+
 /** Fields come first, then keyed items, values, indexes. */
 const rank = (element: PathElement): number => "fkvi".indexOf(element.charAt(0));
 
@@ -31,7 +33,19 @@ function compareValues(a: unknown, b: unknown): number {
   return compareText(JSON.stringify(a), JSON.stringify(b));
 }
 
+const isLetter = (code: number): boolean => (code | 0x20) >= 0x61 && (code | 0x20) <= 0x7a;
+
 function compareKeys(a: PathElement, b: PathElement): number {
+  // Mostly names, which differ first in a letter. Numbers and quoted characters need a closer look.
+  let same = 0;
+  while (same < a.length && a.charCodeAt(same) === b.charCodeAt(same)) same++;
+  const left = a.charCodeAt(same);
+  const right = b.charCodeAt(same);
+  if (isLetter(left) && isLetter(right)) return left - right;
+  return compareParsedKeys(a, b);
+}
+
+function compareParsedKeys(a: PathElement, b: PathElement): number {
   const left = Object.entries(JSON.parse(a.slice(2)) as Record<string, unknown>);
   const right = Object.entries(JSON.parse(b.slice(2)) as Record<string, unknown>);
   for (let at = 0; at < left.length && at < right.length; at++) {
@@ -46,6 +60,7 @@ function compareKeys(a: PathElement, b: PathElement): number {
 /** The canonical order of the members of one set. */
 export function compareElements(a: PathElement, b: PathElement): number {
   if (a === b) return 0;
+  if (a.charCodeAt(0) === fieldCode && b.charCodeAt(0) === fieldCode) return a < b ? -1 : 1;
   const left = rank(a);
   const right = rank(b);
   if (left !== right) return left - right;
@@ -64,12 +79,20 @@ export function compareElements(a: PathElement, b: PathElement): number {
 export const fieldElement = (name: string): PathElement => `f:${name}`;
 export const valueElement = (value: unknown): PathElement => `v:${JSON.stringify(value)}`;
 
-/** `keys` must be sorted by name. */
-export function keyElement(keys: readonly (readonly [name: string, value: unknown])[]): PathElement {
-  let text = "";
-  for (const [name, value] of keys)
-    text += `${text === "" ? "" : ","}${JSON.stringify(name)}:${JSON.stringify(value)}`;
-  return `k:{${text}}`;
+export interface KeyPart {
+  /** `"name":` */
+  readonly label: string;
+  readonly value: unknown;
+}
+
+export const keyLabel = (name: string): string => `${JSON.stringify(name)}:`;
+
+/** The parts must be sorted by name. */
+export function keyElement(parts: readonly KeyPart[]): PathElement {
+  let text = "k:{";
+  for (const [at, { label, value }] of parts.entries())
+    text += `${at === 0 ? "" : ","}${label}${JSON.stringify(value)}`;
+  return `${text}}`;
 }
 
 /** Brings an element from a client into the canonical spelling; undefined when it is none. */
@@ -86,7 +109,8 @@ export function canonicalElement(element: string): PathElement | undefined {
       case "k:": {
         const keys: unknown = JSON.parse(rest);
         if (!isObject(keys)) return undefined;
-        return keyElement(Object.entries(keys).sort(([a], [b]) => compareText(a, b)));
+        const sorted = Object.entries(keys).sort(([a], [b]) => compareText(a, b));
+        return keyElement(sorted.map(([name, value]) => ({ label: keyLabel(name), value })));
       }
       default:
         return undefined;

@@ -4,7 +4,7 @@
 
 import { isObject, type JsonObject } from "../json-object.ts";
 import type { FieldSchema, ScalarSchema, Schema, StructSchema } from "../schema/schema.ts";
-import { fieldElement, keyElement, valueElement, type PathElement } from "./path-element.ts";
+import { fieldElement, keyElement, keyLabel, valueElement, type KeyPart, type PathElement } from "./path-element.ts";
 
 export interface LeafShape {
   readonly as: "leaf";
@@ -35,11 +35,17 @@ export interface SetShape {
   readonly item: Shape;
 }
 
+interface KeyField {
+  readonly name: string;
+  readonly label: string;
+  readonly defaultValue: unknown;
+}
+
 /** A list whose items are told apart by some of their fields. */
 export interface KeyedShape {
   readonly as: "keyed";
   /** Sorted by name. */
-  readonly keys: readonly { readonly name: string; readonly defaultValue: unknown }[];
+  readonly keys: readonly KeyField[];
   readonly item: Shape;
 }
 
@@ -100,7 +106,11 @@ function listShape(schema: Schema & { type: "list" }): Shape {
       const { item } = schema;
       const defaultOf = (name: string): unknown =>
         item.type === "struct" ? item.byName.get(name)?.defaultValue : undefined;
-      const keys = [...schema.keys].sort().map((name) => ({ name, defaultValue: defaultOf(name) }));
+      const keys = [...schema.keys].sort().map((name) => ({
+        name,
+        label: keyLabel(name),
+        defaultValue: defaultOf(name),
+      }));
       return { as: "keyed", keys, item: shapeOf(item) };
     }
   }
@@ -142,14 +152,13 @@ export function itemElement(
 ): { element: PathElement } | { lacks: string } {
   if (shape.as === "set") return { element: valueElement(item) };
   const fields: JsonObject = isObject(item) ? item : {};
-  const keys: [string, unknown][] = [];
-  let lacks: string | undefined;
-  for (const { name, defaultValue } of shape.keys) {
+  const keys: KeyPart[] = [];
+  for (const { name, label, defaultValue } of shape.keys) {
     const value = Object.hasOwn(fields, name) ? fields[name] : defaultValue;
-    if (value === undefined) lacks ??= name;
-    else keys.push([name, value]);
+    if (value === undefined) return { lacks: name };
+    keys.push({ label, value });
   }
-  return lacks === undefined ? { element: keyElement(keys) } : { lacks };
+  return { element: keyElement(keys) };
 }
 
 /** The items of a stored list. One that lacks a key field is known by the keys it has. */
@@ -170,5 +179,7 @@ export function storedElement(shape: SetShape | KeyedShape, item: unknown): Path
   if ("element" in found) return found.element;
   const fields: JsonObject = isObject(item) ? item : {};
   const keys = shape.as === "keyed" ? shape.keys : [];
-  return keyElement(keys.map(({ name, defaultValue }) => [name, fields[name] ?? defaultValue ?? null]));
+  return keyElement(
+    keys.map(({ name, label, defaultValue }) => ({ label, value: fields[name] ?? defaultValue ?? null })),
+  );
 }

@@ -118,6 +118,10 @@ export const pod = defineResource<Pod>({
     "status.nominatedNodeName": (object) => object.status?.nominatedNodeName ?? "",
   },
   status: { validateUpdate: () => [] },
+  resetFields: {
+    "": ["status"],
+    status: ["spec", "metadata.deletionTimestamp", "metadata.ownerReferences"],
+  },
   subresources: {
     attach: { verbs: ["create", "get"], kind: core("PodAttachOptions") },
     binding: { verbs: ["create"], kind: core("Binding") },
