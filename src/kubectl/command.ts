@@ -70,6 +70,8 @@ export interface Command {
   readonly persistentFlags?: readonly FlagSpec[];
   readonly requiredFlags?: readonly string[];
   readonly subcommands?: readonly Command[];
+  /** Subcommands that kubectl has and that are not built yet: they are known, and say so. */
+  readonly notBuilt?: readonly string[];
   /** Resolves to the exit code; nothing means 0. Throws ApiError, CommandError, UsageError, or the network's errors. */
   run?(context: Context, args: readonly string[]): Promise<number | void>;
 }

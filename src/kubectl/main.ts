@@ -50,10 +50,12 @@ export async function runKubectl(
 /** Down to the subcommand that the arguments name. */
 function descend(found: Found): Found {
   const { command, argv, inherited } = found;
-  if (command.subcommands === undefined) return found;
+  if (command.subcommands === undefined && command.notBuilt === undefined) return found;
   const at = findCommandName([...inherited, ...(command.flags ?? [])], argv);
   const name = argv[at];
-  const child = command.subcommands.find(
+  if (name !== undefined && command.notBuilt?.includes(name) === true)
+    throw new CommandError(`${found.path} ${name} is not built yet`);
+  const child = command.subcommands?.find(
     (one) => name !== undefined && (one.name === name || one.aliases?.includes(name)),
   );
   if (child === undefined) return found;

@@ -56,5 +56,6 @@ export const clusterInfo: Command = {
   short: "Show where the cluster's services answer",
   long: "Show where the control plane answers, and the services with the label kubernetes.io/cluster-service=true.",
   examples: "# Where do the control plane and the cluster's services answer?\nkubectl cluster-info",
+  notBuilt: ["dump"],
   run,
 };

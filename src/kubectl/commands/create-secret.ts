@@ -37,5 +37,6 @@ export const createSecret: Command = {
   name: "secret",
   use: "secret (generic)",
   short: "Create a secret using a specified subcommand",
+  notBuilt: ["docker-registry", "tls"],
   subcommands: [generic],
 };

@@ -167,6 +167,21 @@ kubectl create -f ./pod.json
 
 # From stdin
 cat pod.json | kubectl create -f -`,
+  notBuilt: [
+    ...[
+      "clusterrole",
+      "clusterrolebinding",
+      "cronjob",
+      "cj",
+      "deployment",
+      "deploy",
+      "ingress",
+      "ing",
+      "job",
+    ],
+    ...["poddisruptionbudget", "pdb", "priorityclass", "pc", "quota", "resourcequota", "role", "rolebinding"],
+    ...["service", "svc"],
+  ],
   subcommands: [createConfigMap, createNamespace, createSecret, createServiceAccount, createToken],
   flags: [
     dryRunFlag,
