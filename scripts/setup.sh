@@ -16,7 +16,10 @@ need() { # need PROGRAM-OR-FILE PACKAGE
   case " $missing " in *" $2 "*) ;; *) missing="$missing $2" ;; esac
 }
 
-[ "$(uname -s)" = Linux ] || { echo "error: the local provider needs Linux; this is $(uname -s)" >&2; exit 1; }
+[ "$(uname -s)" = Linux ] || {
+  echo "error: the local provider needs Linux; this is $(uname -s). The control plane alone runs here: npm ci && bin/leme server --help" >&2
+  exit 1
+}
 
 need containerd containerd
 need runc runc
@@ -24,7 +27,6 @@ need runc runc
 need nft nftables
 need ip iproute2
 need iptables iptables
-need conntrack conntrack
 need nsenter util-linux
 need mount mount
 need tar tar
@@ -38,7 +40,14 @@ npm_ready || need npm npm
 
 if [ "$(id -u)" -ne 0 ]; then
   echo "error: this needs root: local nodes are network namespaces with their own containerd" >&2
-  [ -z "$missing" ] || echo "error: and these Debian packages are missing:$missing" >&2
+  if [ -n "$missing" ]; then
+    if command -v apt-get >/dev/null 2>&1; then
+      echo "error: and these Debian packages are missing:$missing" >&2
+    else
+      echo "error: and this is not Debian (there is no apt-get): missing is what these Debian packages hold:$missing" >&2
+    fi
+  fi
+  npm_ready || echo "error: and the npm packages are not installed: root's run installs them, as 'npm ci' in $root does" >&2
   exit 1
 fi
 
