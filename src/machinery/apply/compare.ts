@@ -170,7 +170,11 @@ function compareItems(shape: SetShape | KeyedShape, before: unknown, after: unkn
 }
 
 /** The same items in the same order: the usual case, in which elements need not be made to tell items apart. */
-function inStep(shape: SetShape | KeyedShape, before: readonly unknown[], after: readonly unknown[]): boolean {
+function inStep(
+  shape: SetShape | KeyedShape,
+  before: readonly unknown[],
+  after: readonly unknown[],
+): boolean {
   if (before.length !== after.length) return false;
   return after.every((item, at) => {
     const was = before[at];

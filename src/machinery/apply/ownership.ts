@@ -51,8 +51,7 @@ export function afterUpdate({ entries, comparison, writer }: Update): ManagedEnt
   const left: ManagedEntry[] = [];
   for (const entry of entries) {
     const fields = difference(entry === self ? entry.fields : difference(entry.fields, taken), removed);
-    if (entry === self && !isEmpty(taken))
-      left.push({ ...writer, fields: union(fields, taken) });
+    if (entry === self && !isEmpty(taken)) left.push({ ...writer, fields: union(fields, taken) });
     else if (!isEmpty(fields)) left.push(fields === entry.fields ? entry : withFields(entry, fields));
   }
   if (self === undefined && !isEmpty(taken)) left.push({ ...writer, fields: taken });

@@ -4,7 +4,14 @@
 
 import { isObject, type JsonObject } from "../json-object.ts";
 import type { FieldSchema, ScalarSchema, Schema, StructSchema } from "../schema/schema.ts";
-import { fieldElement, keyElement, keyLabel, valueElement, type KeyPart, type PathElement } from "./path-element.ts";
+import {
+  fieldElement,
+  keyElement,
+  keyLabel,
+  valueElement,
+  type KeyPart,
+  type PathElement,
+} from "./path-element.ts";
 
 export interface LeafShape {
   readonly as: "leaf";
