@@ -1,14 +1,26 @@
-// Bundles our kubectl into dist/: kubectl.cjs, which turns on V8's compile cache and loads the bundle itself, and then
-// runs it once, so that the cache is there for the first user. Files are written beside and renamed: several may build
-// at once.
+// Bundles the programs of this package into dist/, for bin/ to run: less to read and to compile at each start, and V8's
+// compile cache beside. Files are written beside and renamed, the one that names the others last: several may build at
+// once, and what runs keeps its files.
+//   scripts/build.ts [kubectl] [leme]     both, where none is named
 
 import { spawnSync } from "node:child_process";
-import { mkdirSync, renameSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
-import { build } from "esbuild";
+import { mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+import { build, type BuildOptions } from "esbuild";
 
 const root = dirname(import.meta.dirname);
 const dist = join(root, "dist");
+/** Chunks that no build of this age has made are nobody's any more. */
+const staleMs = 24 * 3_600_000;
+
+const shared: BuildOptions = {
+  bundle: true,
+  platform: "node",
+  target: "node24",
+  minify: true,
+  legalComments: "none",
+  logLevel: "warning",
+};
 
 function writeWhole(name: string, content: string | Uint8Array): void {
   const temporary = join(dist, `${name}.${process.pid}`);
@@ -16,31 +28,63 @@ function writeWhole(name: string, content: string | Uint8Array): void {
   renameSync(temporary, join(dist, name));
 }
 
-const { outputFiles } = await build({
-  entryPoints: [join(root, "src/cli/kubectl-entry.ts")],
-  bundle: true,
-  platform: "node",
-  target: "node24",
-  format: "cjs",
-  minify: true,
-  write: false,
-  legalComments: "none",
-  logLevel: "warning",
-});
-const [bundle] = outputFiles;
-if (bundle === undefined) throw new Error("esbuild wrote nothing");
-mkdirSync(dist, { recursive: true });
-writeWhole("kubectl-bundle.cjs", bundle.contents);
-writeWhole(
-  "kubectl.cjs",
-  `require("node:module").enableCompileCache(__dirname + "/compile-cache");\nrequire("./kubectl-bundle.cjs");\n`,
-);
-// As bin/kubectl runs it: the cache is for these flags of V8. Room for all that a short command makes, so that it ends
-// before the first collection.
-const youngHeap = "--min-semi-space-size=16";
-// Commands that need no cluster compile what all of them share; an empty server address fails after the rest.
-for (const args of [
-  ["version", "--client"],
-  ["get", "pods", "--server=http://127.0.0.1:9", "--cache-dir="],
-])
-  spawnSync(process.execPath, [youngHeap, join(dist, "kubectl.cjs"), ...args], { stdio: "ignore" });
+async function buildKubectl(): Promise<void> {
+  const { outputFiles } = await build({
+    ...shared,
+    entryPoints: [join(root, "src/cli/kubectl-entry.ts")],
+    format: "cjs",
+    write: false,
+  });
+  const [bundle] = outputFiles;
+  if (bundle === undefined) throw new Error("esbuild wrote nothing");
+  mkdirSync(dist, { recursive: true });
+  writeWhole("kubectl-bundle.cjs", bundle.contents);
+  writeWhole(
+    "kubectl.cjs",
+    `require("node:module").enableCompileCache(__dirname + "/compile-cache");\nrequire("./kubectl-bundle.cjs");\n`,
+  );
+  // As bin/kubectl runs it: the cache is for these flags of V8. Room for all that a short command makes, so that it
+  // ends before the first collection.
+  const youngHeap = "--min-semi-space-size=16";
+  // Commands that need no cluster compile what all of them share; an empty server address fails after the rest.
+  for (const args of [
+    ["version", "--client"],
+    ["get", "pods", "--server=http://127.0.0.1:9", "--cache-dir="],
+  ])
+    spawnSync(process.execPath, [youngHeap, join(dist, "kubectl.cjs"), ...args], { stdio: "ignore" });
+}
+
+/** One chunk for each part that is loaded on demand: a node does not read the API server's code. */
+async function buildLeme(): Promise<void> {
+  const { outputFiles } = await build({
+    ...shared,
+    entryPoints: { main: join(root, "src/cli/main.ts") },
+    format: "esm",
+    splitting: true,
+    outdir: join(dist, "leme"),
+    entryNames: "[name]-[hash]",
+    // Native, absent by choice, or needed once in a cluster's life.
+    external: ["classic-level", "bufferutil", "utf-8-validate", "@peculiar/x509", "reflect-metadata", "yaml"],
+    banner: {
+      js: 'import { createRequire as lemeRequire } from "node:module"; const require = lemeRequire(import.meta.url);',
+    },
+    write: false,
+  });
+  const names = new Set(outputFiles.map(({ path }) => basename(path)));
+  mkdirSync(join(dist, "leme"), { recursive: true });
+  for (const { path, contents } of outputFiles) writeWhole(join("leme", basename(path)), contents);
+  const main = [...names].find((name) => name.startsWith("main-"));
+  if (main === undefined) throw new Error("esbuild wrote no entry");
+  writeWhole(
+    "leme.mjs",
+    `import { enableCompileCache } from "node:module";\nenableCompileCache(import.meta.dirname + "/compile-cache");\nawait import("./leme/${main}");\n`,
+  );
+  for (const name of readdirSync(join(dist, "leme"))) {
+    const path = join(dist, "leme", name);
+    if (!names.has(name) && Date.now() - statSync(path).mtimeMs > staleMs) rmSync(path, { force: true });
+  }
+}
+
+const asked = process.argv.slice(2);
+if (asked.length === 0 || asked.includes("kubectl")) await buildKubectl();
+if (asked.length === 0 || asked.includes("leme")) await buildLeme();

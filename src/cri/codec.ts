@@ -1,16 +1,14 @@
 // Encodes and decodes the messages of the generated descriptor, building each message type when it is first used.
 
-import { readFileSync } from "node:fs";
 import protobuf from "protobufjs/light.js";
+import descriptor from "./gen/cri-api.json" with { type: "json" };
 
 const conversion: protobuf.IConversionOptions = { longs: Number, enums: String, defaults: true };
 
 let loaded: protobuf.Root | undefined;
 
 function root(): protobuf.Root {
-  loaded ??= protobuf.Root.fromJSON(
-    JSON.parse(readFileSync(new URL("./gen/cri-api.json", import.meta.url), "utf8")) as protobuf.INamespace,
-  );
+  loaded ??= protobuf.Root.fromJSON(descriptor as protobuf.INamespace);
   return loaded;
 }
 
