@@ -27,7 +27,8 @@ import {
 } from "#apiserver/auth/authorizers.ts";
 import type { Authenticator, Authorizer } from "#apiserver/auth/contract.ts";
 import { nodeAuthorizer } from "#apiserver/auth/node-authorizer.ts";
-import { rbacAuthorizer } from "#apiserver/auth/rbac.ts";
+import { escalationCheck } from "#apiserver/auth/escalation.ts";
+import { rbacAuthorizer, type RbacView } from "#apiserver/auth/rbac.ts";
 import { reconcileBootstrapRoles } from "#apiserver/auth/reconcile-bootstrap.ts";
 import { createNodeView, createRbacView } from "#apiserver/auth/views.ts";
 import { startListener, type Listener } from "#apiserver/http/listener.ts";
@@ -188,14 +189,21 @@ function lateAuthorizer(late: Late<Authorizer>): Authorizer {
   };
 }
 
-function plugins(options: ControlPlaneOptions, reads: AdmissionReads, random: Random): AdmissionPlugin[] {
+function plugins(
+  options: ControlPlaneOptions,
+  reads: AdmissionReads,
+  random: Random,
+  escalation: AdmissionPlugin,
+): AdmissionPlugin[] {
   const all: AdmissionPlugin[] = [
     namespaceLifecycle(reads),
     serviceAccountAdmission(reads, random),
     defaultTolerationSeconds(options.defaultTolerationSeconds),
     nodeRestriction(reads),
   ];
-  return all.filter(({ name }) => options.admissionPlugins.has(name));
+  const chosen = all.filter(({ name }) => options.admissionPlugins.has(name));
+  // Part of RBAC rather than a plug-in that one may leave out.
+  return options.authorizationModes.includes("RBAC") ? [...chosen, escalation] : chosen;
 }
 
 function authorizersFor(
@@ -234,8 +242,9 @@ interface Base {
 async function startOver(options: ControlPlaneOptions, base: Base): Promise<ControlPlane> {
   const { pki, store, log, clock, random } = base;
   const signer = createTokenSigner({ privateKey: pki.serviceAccountKey, issuer });
-  const late: { authorizer: Late<Authorizer>; server: Late<ApiServer> } = {
+  const late: { authorizer: Late<Authorizer>; rbac: Late<RbacView>; server: Late<ApiServer> } = {
     authorizer: { value: undefined },
+    rbac: { value: undefined },
     server: { value: undefined },
   };
   const lookup = {
@@ -244,6 +253,8 @@ async function startOver(options: ControlPlaneOptions, base: Base): Promise<Cont
   };
   const health: Health = new Map([["etcd-0", undefined]]);
   const tokens = { signer, audiences: [issuer], lookup, clock, random };
+  const authorizer = lateAuthorizer(late.authorizer);
+  const escalation = escalationCheck({ view: () => late.rbac.value, authorizer });
   const server = await createApiServer({
     store,
     resources: builtinResources,
@@ -254,9 +265,9 @@ async function startOver(options: ControlPlaneOptions, base: Base): Promise<Cont
     clock,
     random,
     log,
-    admission: (reads) => plugins(options, reads, random),
+    admission: (reads) => plugins(options, reads, random, escalation),
     authenticator: authenticatorFor(options, signer, lookup, clock),
-    authorizer: lateAuthorizer(late.authorizer),
+    authorizer,
     subresources: coreSubresources({
       kubelet: { authority: pki.authority.certificate, client: pki.kubeletClient },
       tokens,
@@ -283,11 +294,13 @@ async function startOver(options: ControlPlaneOptions, base: Base): Promise<Cont
     ensureBootstrapObjects(admin, { clusterIp: firstAddress(options.serviceClusterIpRange) }),
   ]);
   const authorizationInformers = createInformerFactory(admin, { clock, random, log });
+  const rbacView = createRbacView(authorizationInformers);
   const views = {
-    rbac: rbacAuthorizer(createRbacView(authorizationInformers)),
+    rbac: rbacAuthorizer(rbacView),
     node: nodeAuthorizer(createNodeView(authorizationInformers)),
   };
   await authorizationInformers.start();
+  late.rbac.value = rbacView;
   late.authorizer.value = authorizersFor(options.authorizationModes, views);
 
   const listener = await startListener({

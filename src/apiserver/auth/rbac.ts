@@ -45,7 +45,7 @@ function resourceMatches(rule: PolicyRule, resource: string, subresource: string
   );
 }
 
-function urlMatches(allowed: string, path: string): boolean {
+export function urlMatches(allowed: string, path: string): boolean {
   if (allowed === "*" || allowed === path) return true;
   return allowed.endsWith("*") && path.startsWith(allowed.slice(0, -1));
 }
