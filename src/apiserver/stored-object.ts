@@ -216,8 +216,10 @@ export class CachedObject {
       same(rvEnd, managedAt, next.rvAt, next.managedAt) &&
       same(managedEnd, bytes.length, next.managedEnd, end);
     if (sameBytes) return true;
-    const stored = byteSum(bytes, 0, rvAt) + byteSum(bytes, rvEnd, managedAt) + byteSum(bytes, managedEnd, bytes.length);
-    if (stored !== byteSum(next.json, 0, next.managedAt) + byteSum(next.json, next.managedEnd, end)) return false;
+    const stored =
+      byteSum(bytes, 0, rvAt) + byteSum(bytes, rvEnd, managedAt) + byteSum(bytes, managedEnd, bytes.length);
+    if (stored !== byteSum(next.json, 0, next.managedAt) + byteSum(next.json, next.managedEnd, end))
+      return false;
     // Of the same length, but other bytes: perhaps only the order of the fields differs.
     const { json } = next;
     const text = json.toString("utf8", 0, next.managedAt) + json.toString("utf8", next.managedEnd);

@@ -112,7 +112,10 @@ async function applyScale(context: ResourceContext, mapping: ScaleMapping): Prom
       checkPreconditions(context, old, precondition("resourceVersion"), precondition("uid"));
       const force = booleanParameter(query, "force") ?? false;
       const { object, managed } = applyOver(context, old, whole, force);
-      const next = decodePatched(object, definition, [], { fieldValidation: "Ignore", warn: () => undefined });
+      const next = decodePatched(object, definition, [], {
+        fieldValidation: "Ignore",
+        warn: () => undefined,
+      });
       return replaceObject(context, next, old, "object", options, managed);
     },
     { conflicts: precondition("resourceVersion") === "" },

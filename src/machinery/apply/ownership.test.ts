@@ -29,7 +29,13 @@ class Shared {
 
   #writer(who: string, operation: Operation) {
     const [manager = "", subresource = ""] = who.split("/");
-    return { manager, subresource, operation, apiVersion: "v1", time: `t${String(++this.now).padStart(2, "0")}` };
+    return {
+      manager,
+      subresource,
+      operation,
+      apiVersion: "v1",
+      time: `t${String(++this.now).padStart(2, "0")}`,
+    };
   }
 
   update(who: string, object: object): void {
@@ -224,7 +230,10 @@ describe("applies", () => {
     map.apply("one", data({ a: "1", b: "1" }));
     map.apply("two", data({ a: "2", b: "1" }), true);
     assert.deepEqual(map.data, { a: "2", b: "1" });
-    assert.deepEqual(map.owners, ['one* t01 {"f:data":{"f:b":{}}}', 'two* t02 {"f:data":{"f:a":{},"f:b":{}}}']);
+    assert.deepEqual(map.owners, [
+      'one* t01 {"f:data":{"f:b":{}}}',
+      'two* t02 {"f:data":{"f:a":{},"f:b":{}}}',
+    ]);
   });
 
   it("conflict with the same name's updates, and with its other subresources", () => {
