@@ -62,6 +62,8 @@ const replacements: readonly (readonly [RegExp, string])[] = [
   [/https:\/\/127\.0\.0\.1:\d+/g, "https://SERVER"],
   [/127\.0\.0\.1:\d+/g, "SERVER"],
   [/\bv1\.36\.\d+[-+.\w]*/g, "v1.36.X"],
+  // What an object holds beside what a case asks for is the server's matter.
+  [/((?:object given to \w+ engine|raw data) was:\n\t\t)[^]*?(?=\n\tobject given|\n\n)/g, "$1OBJECT"],
   [/^[WIE]\d{4} [\d:.]+ +\d+ /gm, "LOG "],
 ];
 

@@ -101,8 +101,11 @@ async function templatePrinter({ format, template }: Asked, { flags, io }: Conte
     return columnsPrinter(columns, noHeaders);
   }
   if (template === "") throw new CommandError("template format specified but no template given");
-  if (!format.startsWith("jsonpath"))
-    throw new CommandError(`-o ${format} is not built yet: use -o jsonpath or -o custom-columns`);
+  if (!format.startsWith("jsonpath")) {
+    const { goTemplatePrinter } = await import("./go-template-printer.ts");
+    const text = format.endsWith("file") ? readTemplate(template, io.cwd, "--template") : template;
+    return goTemplatePrinter(text, flags.bool("allow-missing-template-keys"));
+  }
   const { jsonPathPrinter } = await import("./jsonpath-printer.ts");
   return jsonPathPrinter(
     format === "jsonpath-file" ? readTemplate(template, io.cwd, "--template") : template,
