@@ -12,6 +12,8 @@ export interface Surroundings {
   readonly kubeconfig: string;
   readonly cwd: string;
   readonly home: string;
+  /** Where programs are found that kubectl runs itself (diff); nowhere by default. */
+  readonly path?: string;
 }
 
 /** Ends a command that waits for what never comes; it then counts as failed. */
@@ -45,10 +47,10 @@ export async function runOurs(line: string, { kubeconfig, cwd, home }: Surroundi
 export function runBinary(
   binary: string,
   line: string,
-  { kubeconfig, cwd, home }: Surroundings,
+  { kubeconfig, cwd, home, path }: Surroundings,
 ): Promise<Result> {
   const { args, stdin } = splitLine(line);
-  const env = { KUBECONFIG: kubeconfig, HOME: home, PATH: "" };
+  const env = { KUBECONFIG: kubeconfig, HOME: home, PATH: path ?? "" };
   const child = spawn(binary, args, { cwd, env, timeout: patienceMs, killSignal: "SIGKILL" });
   const written = { stdout: "", stderr: "" };
   child.stdout.on("data", (chunk: Buffer) => (written.stdout += chunk.toString()));

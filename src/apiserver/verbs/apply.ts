@@ -65,31 +65,37 @@ export async function readConfig(context: ResourceContext, options: WriteOptions
     ? await parseConfig(body.toString())
     : { value: body, duplicates: [] };
   if (duplicates.length > 0) {
-    if (options.fieldValidation === "Strict")
-      throw badRequest(`error strict decoding YAML: ${duplicates.join(", ")}`);
-    if (options.fieldValidation === "Warn") for (const duplicate of duplicates) context.warn(duplicate);
+    const why = `error converting YAML to JSON: yaml: unmarshal errors:\n  ${duplicates.join("\n  ")}`;
+    if (options.fieldValidation === "Strict") throw badRequest(`error strict decoding YAML: ${why}`);
+    if (options.fieldValidation === "Warn") context.warn(why);
   }
   if (isObject(value)) return value;
   const found = Array.isArray(value) ? "array" : typeof value;
-  throw badRequest(
-    `error decoding YAML: error unmarshaling JSON: while decoding JSON: json: cannot unmarshal ${found} into Go value of type map[string]interface {}`,
-  );
+  const why = `json: cannot unmarshal ${found} into Go value of type map[string]interface {}`;
+  throw badRequest(`error decoding YAML: error unmarshaling JSON: while decoding JSON: ${why}`);
 }
 
 async function parseConfig(text: string): Promise<{ value: unknown; duplicates: readonly string[] }> {
-  if (text.trimStart().startsWith("{")) {
-    try {
-      return parseJson(text, { duplicates: true });
-    } catch (error) {
-      if (!(error instanceof JsonSyntaxError)) throw error; // flow style, but not JSON
-    }
-  }
+  const json = text.trimStart().startsWith("{") ? parsedJson(text) : undefined;
+  if (json !== undefined) return { value: json, duplicates: [] };
   const { parseYaml, YamlError } = await import("#machinery/codec/yaml.ts");
   try {
     const { value, duplicates } = parseYaml(text);
     return { value: value ?? {}, duplicates };
   } catch (error) {
-    if (error instanceof YamlError) throw badRequest(`error decoding YAML: ${error.message}`);
+    if (error instanceof YamlError)
+      throw badRequest(`error decoding YAML: error converting YAML to JSON: ${error.message}`);
+    throw error;
+  }
+}
+
+/** Undefined for flow style that is not JSON, and for repeated keys: YAML tells in which line they are. */
+function parsedJson(text: string): unknown {
+  try {
+    const { value, duplicates } = parseJson(text, { duplicates: true });
+    return duplicates.length > 0 ? undefined : value;
+  } catch (error) {
+    if (error instanceof JsonSyntaxError) return undefined;
     throw error;
   }
 }
