@@ -1,4 +1,4 @@
-// What differs between machines (DESIGN section 12), found out at start and reported by `leme status`.
+// What differs between machines (ARCHITECTURE.md, "What differs"), found out at start and reported by `leme status`.
 
 import { existsSync, readFileSync } from "node:fs";
 import { readIfExists } from "./files.ts";

@@ -1,4 +1,4 @@
-// What every component of the system is, so that one list can start, watch and stop them all (DESIGN section 8).
+// What every component of the system is, so that one list can start, watch and stop them all (ARCHITECTURE.md: compositions).
 
 import type { Clock } from "#base/clock.ts";
 import type { Logger } from "#base/log.ts";
