@@ -1,11 +1,13 @@
 // The memory engine: the same store without a disk. For tests, simulation and throw-away clusters.
 
-import type { Backend, StoredRecord } from "./backend.ts";
+import { MissingRecordError, type Backend, type StoredRecord } from "./backend.ts";
 
 export function memoryBackend(): Backend {
   const records = new Map<number, Map<number, StoredRecord>>();
   return {
-    load: () => Promise.resolve({ compactedRevision: 0, leases: [] }),
+    name: "the store in memory",
+    keyBytesMax: Infinity,
+    load: () => Promise.resolve({ compacted: { revision: 0, keys: 0 }, leases: [] }),
     write({ records: added }) {
       for (const record of added) {
         const slots = records.get(record.revision) ?? new Map<number, StoredRecord>();
@@ -13,10 +15,16 @@ export function memoryBackend(): Backend {
       }
       return Promise.resolve();
     },
-    read: (at) =>
-      Promise.resolve(
-        at.map(({ revision, slot }) => (records.get(revision)?.get(slot) as StoredRecord).value),
-      ),
+    read(at) {
+      const values: Buffer[] = [];
+      for (const { revision, slot } of at) {
+        const record = records.get(revision)?.get(slot);
+        if (record === undefined)
+          return Promise.reject(new MissingRecordError(`revision ${revision} is missing`));
+        values.push(record.value);
+      }
+      return Promise.resolve(values);
+    },
     async *replay(from, to) {
       for (let revision = from; revision <= to; revision++) yield* records.get(revision)?.values() ?? [];
     },

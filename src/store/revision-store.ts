@@ -6,11 +6,21 @@
 
 import { assert, toError } from "#base/assert.ts";
 import { realClock, type Clock, type Timer } from "#base/clock.ts";
-import type { Backend, LeaseRecord, StoredRecord } from "./backend.ts";
+import {
+  DamagedStoreError,
+  MissingRecordError,
+  type Backend,
+  type LeaseRecord,
+  type StoredRecord,
+} from "./backend.ts";
+import { keyValue } from "./key-value.ts";
 import { KeyIndex, type Entry } from "./mvcc/key-index.ts";
+import { RecentRecords } from "./recent-records.ts";
 import {
   CompactedError,
   FutureRevisionError,
+  InvalidTransactionError,
+  StoreBusyError,
   StoreClosedError,
   type Compare,
   type KeyValue,
@@ -21,16 +31,18 @@ import {
   type StoreWatchOptions,
   type TxnResult,
   type Watch,
-  type WatchEvent,
 } from "./store.ts";
+import { WatchHub } from "./watch-hub.ts";
 
-/** Recent records kept in memory: reads of them, and watches that resume soon, need no disk. */
-const recentBytesMax = 16 * 1024 * 1024;
 /** Commits that share one fsync; more wait for the next. */
 const groupRecordsMax = 4096;
+const groupBytesMax = 8 * 1024 * 1024;
+/** What may wait for the disk; more is refused. */
+const queuedBytesMax = 64 * 1024 * 1024;
 const compactSliceKeys = 2_000;
 const rangeSliceKeys = 2_000;
 const leaseCheckMs = 1_000;
+const maxBytesPerCharacter = 3;
 /** The first revision is 1, as in etcd, where an empty store has it. */
 const firstRevision = 1;
 
@@ -39,16 +51,9 @@ interface Pending {
   readonly leases?: readonly LeaseRecord[];
   readonly endedLeases?: readonly number[];
   readonly revision: number;
+  readonly bytes: number;
   resolve(): void;
   reject(error: Error): void;
-}
-
-interface Watcher {
-  readonly options: StoreWatchOptions;
-  /** Revisions up to this one have been delivered; live events come only after a catching-up watcher has them. */
-  delivered: number;
-  live: boolean;
-  stopped: boolean;
 }
 
 interface LeaseState {
@@ -72,13 +77,13 @@ class RevisionStore implements Store {
   #revision = firstRevision;
   #compacted = 0;
   #queue: Pending[] = [];
+  #queuedBytes = 0;
   #flushing = false;
   #failure: Error | undefined;
   #closed: Promise<void> | undefined;
-  /** Records by revision, oldest first, up to recentBytesMax. */
-  readonly #recent = new Map<number, readonly StoredRecord[]>();
-  #recentBytes = 0;
-  readonly #watchers = new Set<Watcher>();
+  #compacting: Promise<void> = Promise.resolve();
+  readonly #recent = new RecentRecords();
+  readonly #watches: WatchHub;
   readonly #leases = new Map<number, LeaseState>();
   #lastLease = 0;
   #leaseTimer: Timer | undefined;
@@ -86,18 +91,33 @@ class RevisionStore implements Store {
   constructor(backend: Backend, clock: Clock) {
     this.#backend = backend;
     this.#clock = clock;
+    this.#watches = new WatchHub({
+      backend,
+      recent: this.#recent,
+      revision: () => this.#revision,
+      compactedRevision: () => this.#compacted,
+      checkOpen: () => this.#checkOpen(),
+    });
   }
 
   async load(): Promise<void> {
     const held: { key: string; lease: number }[] = [];
-    const { compactedRevision, leases } = await this.#backend.load((record) => {
+    const { compacted, leases } = await this.#backend.load((record) => {
       this.#index.add(record.key, entryOf(record));
       if (record.lease !== 0) held.push(record);
       this.#accepted = Math.max(this.#accepted, record.revision);
     });
-    this.#accepted = Math.max(this.#accepted, compactedRevision);
+    this.#accepted = Math.max(this.#accepted, compacted.revision);
     this.#revision = this.#accepted;
-    this.#compacted = compactedRevision;
+    this.#compacted = compacted.revision;
+    const keys = await this.#countKeys(compacted.revision);
+    if (keys !== compacted.keys) {
+      await this.#backend.close();
+      throw new DamagedStoreError(
+        `${this.#backend.name} has a hole: of ${compacted.keys} keys at revision ${compacted.revision} it has ${keys}: ` +
+          "restore a backup",
+      );
+    }
     for (const { id, ttlSeconds } of leases) {
       this.#lastLease = Math.max(this.#lastLease, id);
       this.#leases.set(id, { ttlSeconds, expiresMs: this.#clock.now() + ttlSeconds * 1000, keys: new Set() });
@@ -121,41 +141,50 @@ class RevisionStore implements Store {
   }
 
   async get(key: string, revision?: number): Promise<KeyValue | undefined> {
-    this.#checkReadable(revision);
-    const entry = this.#index.at(key, revision ?? this.#revision);
-    return entry === undefined ? undefined : (await this.#read([{ key, entry }]))[0];
+    return this.#reading(revision, async (at) => {
+      const entry = this.#index.at(key, at);
+      return entry === undefined ? undefined : (await this.#read([{ key, entry }]))[0];
+    });
   }
 
-  async range({
-    start,
-    end,
-    revision,
-    limit = Infinity,
-    keysOnly = false,
-  }: RangeOptions): Promise<RangeResult> {
-    this.#checkReadable(revision);
-    const head = this.#revision;
-    const at = revision ?? head;
-    const found: { key: string; entry: Entry }[] = [];
-    let count = 0;
-    this.#index.scan(start, end, at, (key, entry) => {
-      count++;
-      if (found.length < limit) found.push({ key, entry });
+  range({ start, end, revision, limit = Infinity, keysOnly = false }: RangeOptions): Promise<RangeResult> {
+    return this.#reading(revision, async (at) => {
+      const head = this.#revision;
+      const found: { key: string; entry: Entry }[] = [];
+      let count = 0;
+      this.#index.scan(start, end, at, (key, entry) => {
+        count++;
+        if (found.length < limit) found.push({ key, entry });
+      });
+      const kvs: KeyValue[] = [];
+      for (let from = 0; from < found.length; from += rangeSliceKeys) {
+        const slice = found.slice(from, from + rangeSliceKeys);
+        kvs.push(
+          ...(keysOnly
+            ? slice.map(({ key, entry }) => keyValue(key, Buffer.alloc(0), entry))
+            : await this.#read(slice)),
+        );
+      }
+      return { revision: head, kvs, count, more: count > found.length };
     });
-    const kvs: KeyValue[] = [];
-    for (let from = 0; from < found.length; from += rangeSliceKeys) {
-      const slice = found.slice(from, from + rangeSliceKeys);
-      kvs.push(
-        ...(keysOnly
-          ? slice.map(({ key, entry }) => keyValue(key, Buffer.alloc(0), entry))
-          : await this.#read(slice)),
-      );
+  }
+
+  /** Reads at a revision. What is compacted away meanwhile is gone when it was asked for, and else read anew. */
+  async #reading<T>(revision: number | undefined, read: (at: number) => Promise<T>): Promise<T> {
+    for (;;) {
+      this.#checkReadable(revision);
+      const at = revision ?? this.#revision;
+      try {
+        return await read(at);
+      } catch (error) {
+        if (!(error instanceof MissingRecordError) || at >= this.#compacted) throw error;
+      }
     }
-    return { revision: head, kvs, count, more: count > found.length };
   }
 
   async txn(compares: readonly Compare[], operations: readonly Operation[]): Promise<TxnResult> {
     this.#checkOpen();
+    this.#checkOperations(operations);
     for (const { key, modRevision } of compares) {
       const newest = this.#index.newest(key);
       const actual = newest === undefined || newest.version === 0 ? 0 : newest.revision;
@@ -169,6 +198,28 @@ class RevisionStore implements Store {
     const revision = this.#accepted;
     await this.#commit({ records, revision });
     return { ok: true, revision };
+  }
+
+  /** Everything that can be refused is refused here, before anything is decided: a revision once given is written. */
+  #checkOperations(operations: readonly Operation[]): void {
+    const keys = new Set<string>();
+    for (const operation of operations) {
+      const key = "put" in operation ? operation.put : operation.delete;
+      if (keys.has(key)) throw new InvalidTransactionError(`the transaction writes ${key} twice`);
+      keys.add(key);
+      if (key.length > this.#backend.keyBytesMax / maxBytesPerCharacter && this.#isTooLong(key))
+        throw new InvalidTransactionError(
+          `a key may have ${this.#backend.keyBytesMax} bytes, not ${Buffer.byteLength(key)}`,
+        );
+      if ("put" in operation && operation.lease && !this.#leases.has(operation.lease))
+        throw new InvalidTransactionError(`lease ${operation.lease} does not exist`);
+    }
+    if (operations.length > 0 && this.#queuedBytes > queuedBytesMax)
+      throw new StoreBusyError("too many writes wait for the disk");
+  }
+
+  #isTooLong(key: string): boolean {
+    return Buffer.byteLength(key) > this.#backend.keyBytesMax;
   }
 
   /** The state that made a compare fail may not be durable yet: nobody may hear of it before it is. */
@@ -186,11 +237,6 @@ class RevisionStore implements Store {
       return newest !== undefined && newest.version !== 0;
     });
     if (effective.length === 0) return [];
-    for (const operation of effective) {
-      if ("put" in operation && operation.lease && !this.#leases.has(operation.lease)) {
-        throw new Error(`lease ${operation.lease} does not exist`);
-      }
-    }
     const revision = ++this.#accepted;
     return effective.map((operation, slot) => {
       const record = this.#recordOf(operation, revision, slot, effective.length);
@@ -221,9 +267,12 @@ class RevisionStore implements Store {
     };
   }
 
-  #commit(what: Omit<Pending, "resolve" | "reject">): Promise<void> {
+  #commit(what: Omit<Pending, "resolve" | "reject" | "bytes">): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.#queue.push({ ...what, resolve, reject });
+      let bytes = 0;
+      for (const { key, value } of what.records) bytes += key.length + value.length;
+      this.#queuedBytes += bytes;
+      this.#queue.push({ ...what, bytes, resolve, reject });
       if (!this.#flushing) {
         this.#flushing = true;
         // Writers of the same turn of the event loop share the group.
@@ -251,12 +300,8 @@ class RevisionStore implements Store {
           await this.#backend.write({ records, leases, endedLeases });
         }
       } catch (thrown) {
-        // What is not durable was never promised; nothing after it may be promised either.
-        this.#failure ??= new StoreClosedError(
-          `the store failed to write and is closed: ${toError(thrown).message}`,
-          { cause: thrown },
-        );
-        for (const one of group) one.reject(this.#failure);
+        const failure = this.#fail(thrown);
+        for (const one of group) one.reject(failure);
         continue;
       }
       this.#publish(group);
@@ -264,13 +309,35 @@ class RevisionStore implements Store {
     this.#flushing = false;
   }
 
+  /**
+   * What is not durable was never promised; nothing after it may be promised either. What the disk holds now is only
+   * known once it is read again: the store stays closed until it is opened anew.
+   */
+  #fail(thrown: unknown): Error {
+    if (this.#failure !== undefined) return this.#failure;
+    const failure = new StoreClosedError(
+      `${this.#backend.name} failed to write, and is closed until it is opened again: ${toError(thrown).message}`,
+      { cause: thrown },
+    );
+    this.#failure = failure;
+    this.#watches.endAll(failure);
+    return failure;
+  }
+
   #takeGroup(): Pending[] {
     let records = 0;
+    let bytes = 0;
     let take = 0;
-    while (take < this.#queue.length && (take === 0 || records < groupRecordsMax)) {
-      records += (this.#queue[take] as Pending).records.length;
+    while (
+      take < this.#queue.length &&
+      (take === 0 || (records < groupRecordsMax && bytes < groupBytesMax))
+    ) {
+      const one = this.#queue[take] as Pending;
+      records += one.records.length;
+      bytes += one.bytes;
       take++;
     }
+    this.#queuedBytes -= bytes;
     return take === this.#queue.length ? this.#queue.splice(0) : this.#queue.splice(0, take);
   }
 
@@ -278,104 +345,16 @@ class RevisionStore implements Store {
     for (const { records, revision, resolve } of group) {
       if (records.length > 0) {
         this.#revision = revision;
-        this.#remember(revision, records);
-        for (const watcher of this.#watchers) if (watcher.live) this.#deliver(watcher, revision, records);
+        this.#recent.add(revision, records);
+        this.#watches.publish(revision, records);
       }
       resolve();
     }
-    for (const watcher of this.#watchers) {
-      if (watcher.live && watcher.delivered < this.#revision) {
-        watcher.delivered = this.#revision;
-        watcher.options.onProgress?.(this.#revision);
-      }
-    }
-  }
-
-  #remember(revision: number, records: readonly StoredRecord[]): void {
-    this.#recent.set(revision, records);
-    for (const { value } of records) this.#recentBytes += value.length;
-    for (const [oldest, old] of this.#recent) {
-      if (this.#recentBytes <= recentBytesMax || oldest === revision) break;
-      this.#recent.delete(oldest);
-      for (const { value } of old) this.#recentBytes -= value.length;
-    }
-  }
-
-  #deliver(watcher: Watcher, revision: number, records: readonly StoredRecord[]): void {
-    const { start, end } = watcher.options;
-    let events: WatchEvent[] | undefined;
-    for (const record of records) {
-      if (record.key < start || record.key >= end) continue;
-      events ??= [];
-      events.push({
-        type: record.version === 0 ? "delete" : "put",
-        kv: keyValue(record.key, record.value, entryOf(record)),
-      });
-    }
-    if (events === undefined) return;
-    watcher.delivered = revision;
-    watcher.options.onEvents(events, revision);
+    this.#watches.progress(this.#revision);
   }
 
   watch(options: StoreWatchOptions): Watch {
-    const from = options.fromRevision ?? this.#revision + 1;
-    const watcher: Watcher = { options, delivered: from - 1, live: false, stopped: false };
-    this.#watchers.add(watcher);
-    void this.#catchUp(watcher, from).catch((thrown: unknown) => this.#endWatch(watcher, toError(thrown)));
-    return {
-      stop: () => {
-        watcher.stopped = true;
-        this.#watchers.delete(watcher);
-      },
-    };
-  }
-
-  #endWatch(watcher: Watcher, error: Error | undefined): void {
-    if (!this.#watchers.delete(watcher)) return;
-    watcher.stopped = true;
-    watcher.options.onClose(error);
-  }
-
-  /** Delivers history until there is none left, then switches to live events within one turn of the event loop. */
-  async #catchUp(watcher: Watcher, from: number): Promise<void> {
-    await Promise.resolve(); // the caller first gets its handle
-    this.#checkOpen();
-    if (from <= this.#compacted) throw new CompactedError(this.#compacted);
-    let next = from;
-    while (!watcher.stopped && next <= this.#revision) {
-      const records = this.#recent.get(next);
-      if (records !== undefined) {
-        this.#deliver(watcher, next, records);
-        next++;
-        continue;
-      }
-      next = await this.#replay(watcher, next);
-    }
-    if (watcher.stopped) return;
-    watcher.delivered = Math.max(watcher.delivered, next - 1);
-    watcher.live = true;
-    if (from <= this.#revision) watcher.options.onProgress?.(this.#revision);
-  }
-
-  /** Delivers revisions from disk up to the oldest in memory; returns the next one to deliver. */
-  async #replay(watcher: Watcher, from: number): Promise<number> {
-    const oldestRecent = this.#recent.keys().next().value;
-    const to =
-      oldestRecent === undefined || oldestRecent <= from
-        ? this.#revision
-        : Math.min(oldestRecent - 1, this.#revision);
-    let group: StoredRecord[] = [];
-    for await (const record of this.#backend.replay(from, to)) {
-      if (watcher.stopped) return to + 1;
-      if (group.length > 0 && (group[0] as StoredRecord).revision !== record.revision) {
-        this.#deliver(watcher, (group[0] as StoredRecord).revision, group);
-        group = [];
-      }
-      group.push(record);
-    }
-    if (group.length > 0) this.#deliver(watcher, (group[0] as StoredRecord).revision, group);
-    if (from <= this.#compacted) throw new CompactedError(this.#compacted);
-    return to + 1;
+    return this.#watches.watch(options);
   }
 
   async #read(found: readonly { key: string; entry: Entry }[]): Promise<KeyValue[]> {
@@ -432,19 +411,43 @@ class RevisionStore implements Store {
       throw new FutureRevisionError(`revision ${revision} is not there yet: the newest is ${this.#revision}`);
     if (revision <= this.#compacted) throw new CompactedError(this.#compacted);
     this.#compacted = revision;
-    await this.#backend.write({ records: [], compactedRevision: revision });
-    for (const known of this.#recent.keys()) {
-      if (known > revision) break;
-      for (const { value } of this.#recent.get(known) ?? []) this.#recentBytes -= value.length;
-      this.#recent.delete(known);
+    // One at a time, so that the mark on disk never goes back.
+    const done = this.#compacting.then(() => this.#compactTo(revision));
+    this.#compacting = done.catch(() => undefined); // its caller hears of it
+    await done;
+  }
+
+  async #compactTo(revision: number): Promise<void> {
+    this.#recent.forget(revision);
+    try {
+      const keys = await this.#countKeys(revision);
+      this.#checkOpen();
+      await this.#backend.write({ records: [], compacted: { revision, keys } });
+      let after: string | undefined;
+      do {
+        const { dropped, next } = this.#index.compact(revision, after, compactSliceKeys);
+        after = next;
+        if (dropped.length > 0) await this.#backend.remove(dropped);
+        await new Promise((resolve) => setImmediate(resolve));
+      } while (after !== undefined && this.#closed === undefined);
+    } catch (thrown) {
+      // A closed store is left as it is: the next compaction removes what this one has not.
+      if (this.#closed !== undefined) return;
+      throw this.#fail(thrown);
     }
+  }
+
+  /** How many keys there are at a revision that no compaction has passed. */
+  async #countKeys(revision: number): Promise<number> {
+    let keys = 0;
     let after: string | undefined;
     do {
-      const { dropped, next } = this.#index.compact(revision, after, compactSliceKeys);
+      const { present, next } = this.#index.count(revision, after, compactSliceKeys);
+      keys += present;
       after = next;
-      if (dropped.length > 0) await this.#backend.remove(dropped);
-      await new Promise((resolve) => setImmediate(resolve));
-    } while (after !== undefined && this.#closed === undefined);
+      if (after !== undefined) await new Promise((resolve) => setImmediate(resolve));
+    } while (after !== undefined);
+    return keys;
   }
 
   #checkOpen(): void {
@@ -464,9 +467,7 @@ class RevisionStore implements Store {
     this.#index.check();
     assert(this.#revision <= this.#accepted, "nothing is visible that was not accepted");
     assert(this.#compacted <= this.#revision, "nothing newer than the newest is compacted");
-    let bytes = 0;
-    for (const records of this.#recent.values()) for (const { value } of records) bytes += value.length;
-    assert(bytes === this.#recentBytes, "recent bytes are counted");
+    this.#recent.check();
     for (const [id, { keys }] of this.#leases) {
       for (const key of keys) assert(this.#index.newest(key)?.lease === id, `${key} hangs on lease ${id}`);
     }
@@ -476,7 +477,8 @@ class RevisionStore implements Store {
     this.#closed ??= (async () => {
       this.#leaseTimer?.cancel();
       await this.#settled().catch(() => undefined); // a store that failed to write has told its writers already
-      for (const watcher of [...this.#watchers]) this.#endWatch(watcher, undefined);
+      this.#watches.endAll(undefined);
+      await this.#compacting;
       await this.#backend.close();
     })();
     return this.#closed;
@@ -489,13 +491,4 @@ const entryOf = ({ revision, slot, createRevision, version, lease }: StoredRecor
   createRevision,
   version,
   lease,
-});
-
-const keyValue = (key: string, value: Buffer, entry: Entry): KeyValue => ({
-  key,
-  value,
-  createRevision: entry.createRevision,
-  modRevision: entry.revision,
-  version: entry.version,
-  lease: entry.lease,
 });

@@ -60,13 +60,16 @@ export interface WatchEvent {
 export interface StoreWatchOptions {
   readonly start: string;
   readonly end: string;
-  /** The first revision wanted; absent: what comes after the newest. */
+  /** The first revision wanted, which may still have to come; absent: what comes after the newest. */
   readonly fromRevision?: number;
-  /** All events of one revision in this range, in one call, in revision order, each exactly once. Must not throw. */
+  /**
+   * All events of one revision in this range, in one call, in revision order, each exactly once. A watch whose owner
+   * throws is closed with that error.
+   */
   onEvents(events: readonly WatchEvent[], revision: number): void;
   /** Everything up to this revision has been seen, though nothing in this range may have changed. */
   onProgress?(revision: number): void;
-  /** No more calls come. CompactedError: the revision asked for is gone; list again. */
+  /** No more calls come. CompactedError: the revision asked for is gone; list again. Must not throw. */
   onClose(error: Error | undefined): void;
 }
 
@@ -84,7 +87,8 @@ export interface Store {
   /**
    * If all compares hold, all operations happen at one new revision. Resolves when they are durable; rejects when they
    * are not, and then nothing later is acknowledged either. Without operations it only compares. Deleting an absent key
-   * changes nothing; a transaction that changes nothing has no revision of its own. No key may be written twice.
+   * changes nothing; a transaction that changes nothing has no revision of its own. InvalidTransactionError when it
+   * writes a key twice, or a key that is too long; StoreBusyError when too much waits for the disk.
    */
   txn(compares: readonly Compare[], operations: readonly Operation[]): Promise<TxnResult>;
   watch(options: StoreWatchOptions): Watch;
@@ -113,6 +117,16 @@ export class CompactedError extends Error {
 
 export class FutureRevisionError extends Error {
   override name = "FutureRevisionError";
+}
+
+/** The transaction cannot be done whatever the store holds; nothing has happened. */
+export class InvalidTransactionError extends Error {
+  override name = "InvalidTransactionError";
+}
+
+/** Nothing has happened; try again later. */
+export class StoreBusyError extends Error {
+  override name = "StoreBusyError";
 }
 
 export class StoreClosedError extends Error {

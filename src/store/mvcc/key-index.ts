@@ -61,6 +61,25 @@ export class KeyIndex {
     });
   }
 
+  /** How many keys are present at `revision` among up to `limit` keys after `after`, and where to go on. */
+  count(
+    revision: number,
+    after: string | undefined,
+    limit: number,
+  ): { present: number; next: string | undefined } {
+    let present = 0;
+    let visited = 0;
+    let next: string | undefined;
+    this.#keys.forRange(after === undefined ? "" : after, "\uffff", false, (key, entries) => {
+      if (key === after) return undefined;
+      if (visited++ >= limit) return { break: true };
+      next = key;
+      if (live(entries, revision) !== undefined) present++;
+      return undefined;
+    });
+    return { present, next: visited > limit ? next : undefined };
+  }
+
   /** Drops what `revision` supersedes among up to `limit` keys after `after`; says what was dropped and where to go on. */
   compact(
     revision: number,
