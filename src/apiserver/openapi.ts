@@ -116,6 +116,7 @@ function operation(style: Style, verb: string, kind: Gvk, refOf: RefOf, listKind
     "application/json-patch+json",
     "application/merge-patch+json",
     "application/strategic-merge-patch+json",
+    "application/apply-patch+yaml",
   ];
   return {
     operationId: `${verb}${kind.group.split(".")[0] ?? ""}${kind.version}${kind.kind}`,

@@ -369,7 +369,13 @@ function startLoops(
           ? {}
           : { nodeMonitorGracePeriodMs: options.nodeMonitorGracePeriodMs }),
       },
-      { clock, random, log, informers, clientFor: (account) => clientOf(accountCaller(account), account) },
+      {
+        clock,
+        random,
+        log,
+        informers,
+        clientFor: (account) => clientOf(accountCaller(account), `kube-controller-manager/${account}`),
+      },
     );
   const schedulerClient = clientOf(user("system:kube-scheduler"), "kube-scheduler");
   const startScheduling = (): Component =>

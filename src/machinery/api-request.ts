@@ -58,5 +58,8 @@ export interface Transport {
   close(): Promise<void>;
 }
 
-/** Header by which a `direct` caller asks for shared objects instead of bytes. Never honoured on a socket. */
+/**
+ * Header by which a `direct` caller asks for shared objects instead of bytes. Never honoured on a socket.
+ * Shared objects come without managed fields, which only writes need; an update without them keeps the stored ones.
+ */
 export const sharedObjectsHeader = "leme-shared-objects";
