@@ -5,7 +5,7 @@ import type { Readable } from "node:stream";
 import type { Client } from "#client/client.ts";
 import type { ServerAccess } from "#client/kubeconfig.ts";
 import type { LoadedConfig } from "./config-files.ts";
-import type { Discovery } from "./discovery.ts";
+import type { Discovery, DiscoveryOptions } from "./discovery.ts";
 import type { FlagSpec, ParsedFlags } from "./flags.ts";
 
 export interface Output {
@@ -50,8 +50,8 @@ export interface Context {
   /** Headers that say who asks: token, basic authentication, impersonation. */
   credentials(): Promise<Readonly<Record<string, string | readonly string[]>>>;
   client(): Promise<Client>;
-  /** What the server serves. `attempts`: how often a server that cannot be reached is asked. */
-  discovery(attempts?: number): Promise<Discovery>;
+  /** What the server serves. How it is asked, the first call of a command says. */
+  discovery(options?: DiscoveryOptions): Promise<Discovery>;
   namespace(): Promise<Namespace>;
   print(text: string): void;
   printError(text: string): void;

@@ -5,7 +5,13 @@ import { join } from "node:path";
 import type { Client } from "#client/client.ts";
 import { errorLine } from "./log-line.ts";
 import { describeRequest, isNetworkFailure } from "./network-failure.ts";
-import { fetchGroupVersions, makeDiscovery, type Discovery, type GroupVersion } from "./discovery.ts";
+import {
+  fetchGroupVersions,
+  makeDiscovery,
+  type Discovery,
+  type DiscoveryOptions,
+  type GroupVersion,
+} from "./discovery.ts";
 
 const keptMs = 6 * 3_600_000;
 
@@ -14,8 +20,7 @@ interface Place {
   readonly dir: string | undefined;
   readonly server: string;
   readonly now: number;
-  /** How often a server that cannot be reached is asked. */
-  readonly attempts: number;
+  readonly options: DiscoveryOptions;
   log(line: string): void;
 }
 
@@ -26,14 +31,15 @@ export async function openDiscovery(client: Client, place: Place): Promise<Disco
     if (file !== undefined) remember(file, found);
     return found;
   };
-  const remembered = file === undefined ? undefined : recall(file, place.now);
+  const remembered = file === undefined || place.options.fresh === true ? undefined : recall(file, place.now);
   return remembered === undefined
     ? makeDiscovery(await refresh(), undefined)
     : makeDiscovery(remembered, refresh);
 }
 
 /** Each attempt that finds no server is told in the log, as kubectl's users know it. */
-async function ask(client: Client, { attempts, now, log }: Place): Promise<readonly GroupVersion[]> {
+async function ask(client: Client, { options, now, log }: Place): Promise<readonly GroupVersion[]> {
+  const { attempts = 1 } = options;
   for (let attempt = 1; ; attempt++) {
     try {
       return await fetchGroupVersions(client);

@@ -30,6 +30,13 @@ export interface Discovery {
   category(word: string): readonly Resource[];
 }
 
+export interface DiscoveryOptions {
+  /** How often a server that cannot be reached is asked, each time told in the log; 0: once, and not told. */
+  readonly attempts?: number;
+  /** Ask, whatever is remembered. */
+  readonly fresh?: boolean;
+}
+
 interface AggregatedList {
   items?: {
     metadata?: { name?: string };

@@ -7,6 +7,7 @@ import { accessOf, type ClusterEntry, type ServerAccess, type UserEntry } from "
 import type { Transport } from "#machinery/api-request.ts";
 import { CommandError, type Command, type Context, type Io, type Namespace } from "./command.ts";
 import { loadConfig, type LoadedConfig } from "./config-files.ts";
+import type { DiscoveryOptions } from "./discovery.ts";
 import { WholeError } from "./failure.ts";
 import { openDiscovery } from "./discovery-cache.ts";
 import type { ParsedArguments, ParsedFlags } from "./flags.ts";
@@ -78,12 +79,12 @@ export function createSession(parts: SessionParts): Session {
       };
     }),
     client,
-    discovery: onceArgument(async (attempts = 1) =>
+    discovery: onceArgument(async (options: DiscoveryOptions = {}) =>
       openDiscovery(await client(), {
         dir: parts.transport === undefined ? flags.string("cache-dir") : undefined,
         server: parts.transport === undefined ? serverUrl((await access()).server).host : "",
         now: io.now(),
-        attempts,
+        options,
         log: (line) => io.stderr.write(line),
       }),
     ),

@@ -61,7 +61,7 @@ async function run(context: Context, args: readonly string[]): Promise<void> {
       `unable to match a printer suitable for the output format ${JSON.stringify(output)}, allowed formats are: json,kyaml,name,wide,yaml`,
     );
   if (!["", "name", "kind"].includes(by)) throw new CommandError(`--sort-by accepts only name or kind`);
-  const { groupVersions } = await context.discovery();
+  const { groupVersions } = await context.discovery({ fresh: !flags.bool("cached") });
   const preferred = groupVersions.filter(({ rank }) => rank === 0).flatMap(({ resources }) => resources);
   const found = sorted(selected(preferred, context), by);
   if (output === "name") {

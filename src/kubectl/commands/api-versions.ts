@@ -13,7 +13,7 @@ async function run(context: Context, args: readonly string[]): Promise<void> {
 
 async function discover(context: Context): Promise<Discovery> {
   try {
-    return await context.discovery();
+    return await context.discovery({ fresh: true });
   } catch (thrown) {
     if (!isNetworkFailure(thrown)) throw thrown;
     const what = describeRequest(thrown, "/api?timeout=32s");

@@ -3,7 +3,7 @@
 import { Services } from "#client/refs.ts";
 import type { Service } from "#machinery/gen/types/core-v1.ts";
 import type { Command, Context } from "../command.ts";
-import { wordAttempts } from "../targets/resolve.ts";
+import { forWords } from "../targets/resolve.ts";
 
 const ownLabel = "kubernetes.io/cluster-service=true";
 
@@ -31,7 +31,7 @@ async function run(context: Context): Promise<void> {
 
 async function show(context: Context): Promise<void> {
   // Knowing the server's resources is not needed; an unreachable server is told as everywhere.
-  await context.discovery(wordAttempts);
+  await context.discovery(forWords);
   const client = await context.client();
   const { server } = await context.access();
   const colours = context.io.stdout.isTerminal;

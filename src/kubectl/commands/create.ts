@@ -90,7 +90,7 @@ async function checkKindIsKnown(context: Context, object: KubeObject, source: st
 async function discoveryOrInvalid(context: Context, source: string): Promise<Discovery> {
   try {
     // Validation asks for something else, and so logs no attempt of its own.
-    return await context.discovery(0);
+    return await context.discovery({ attempts: 0 });
   } catch (thrown) {
     if (!isNetworkFailure(thrown)) throw thrown;
     const what = describeRequest(thrown, "/openapi/v2?timeout=32s");

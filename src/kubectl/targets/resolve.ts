@@ -2,7 +2,7 @@
 
 import type { KubeObject } from "#machinery/meta.ts";
 import { CommandError, type Context } from "../command.ts";
-import type { Discovery, Resource } from "../discovery.ts";
+import type { Discovery, DiscoveryOptions, Resource } from "../discovery.ts";
 import { describeRequest, isNetworkFailure } from "../network-failure.ts";
 import { readArguments, type Named } from "./arguments.ts";
 
@@ -33,7 +33,7 @@ export const nothingNamed =
   "You must provide one or more resources by argument or filename.\nExample resource specifications include:\n   '-f rsrc.yaml'\n   '--filename=rsrc.json'\n   '<resource> <name>'\n   '<resource>'";
 
 /** A word may mean many things: kubectl asks this often before it gives up on a server. */
-export const wordAttempts = 5;
+export const forWords: DiscoveryOptions = { attempts: 5 };
 
 const flagText = ({ flags }: Context, name: string): string => (flags.has(name) ? flags.string(name) : "");
 
@@ -98,7 +98,7 @@ async function namedTargets(context: Context, named: Named): Promise<Found[]> {
 }
 
 async function resourceOf(context: Context, word: string): Promise<Resource> {
-  const found = await (await context.discovery(wordAttempts)).find(word);
+  const found = await (await context.discovery(forWords)).find(word);
   if (found !== undefined) return found;
   const [name = ""] = word.split(".");
   throw new CommandError(`the server doesn't have a resource type ${JSON.stringify(name)}`);
@@ -106,7 +106,7 @@ async function resourceOf(context: Context, word: string): Promise<Resource> {
 
 /** Types, with categories such as `all` taken apart. */
 async function resourcesOf(context: Context, words: readonly string[]): Promise<Resource[]> {
-  const discovery = await context.discovery(wordAttempts);
+  const discovery = await context.discovery(forWords);
   const found: Resource[] = [];
   for (const word of words) {
     const category = discovery.category(word);
