@@ -6,7 +6,15 @@ import type { ApiRequest, ApiResponse, Caller } from "#machinery/api-request.ts"
 import { hasProtobuf } from "#machinery/codec/protobuf.ts";
 import { apiVersionOf } from "#machinery/meta.ts";
 import { checkPathSegment } from "#machinery/names.ts";
-import { ApiError, badRequest, internalError, methodNotAllowed, pathNotFound } from "#machinery/status.ts";
+import {
+  ApiError,
+  badRequest,
+  failure,
+  internalError,
+  methodNotAllowed,
+  pathNotFound,
+} from "#machinery/status.ts";
+import { StoreBusyError } from "#store/store.ts";
 import { errorAnswer, objectAnswer } from "./answer.ts";
 import { authorize } from "./authorize.ts";
 import type { RequestContext, ResourceContext, ServerContext } from "./context.ts";
@@ -69,6 +77,8 @@ export function createPipeline(
 
 function asApiError(server: ServerContext, request: ApiRequest, thrown: unknown): ApiError {
   if (thrown instanceof ApiError) return thrown;
+  if (thrown instanceof StoreBusyError)
+    return failure(429, "TooManyRequests", thrown.message, { retryAfterSeconds: 1 });
   const error = toError(thrown);
   server.log.error("request failed", {
     method: request.method,

@@ -5,6 +5,7 @@ import { describe, test } from "node:test";
 import {
   CompactedError,
   FutureRevisionError,
+  InvalidTransactionError,
   prefixEnd,
   StoreClosedError,
   type KeyValue,
@@ -259,16 +260,141 @@ export function storeConformance(
       await assert.rejects(store.txn([], [{ put: "/x", value: value(""), lease }]));
     });
 
+    withStore("what cannot be written is refused before it has a revision", async (store) => {
+      const before = store.revision;
+      const put = (key: string) => ({ put: key, value: value("x") });
+      for (const operations of [
+        [put("/a"), put("/a")],
+        [put("/a"), { delete: "/a" }],
+        [put("/a"), { put: "/b", value: value("x"), lease: 99 }],
+      ])
+        await assert.rejects(store.txn([], operations), InvalidTransactionError);
+      assert.equal(store.revision, before);
+      assert.equal(await store.get("/a"), undefined);
+      assert.deepEqual(await store.txn([], [put("/a")]), { ok: true, revision: before + 1 });
+    });
+
+    withStore("a watch from a revision to come waits for it", async (store) => {
+      const watched = record(store, store.revision + 3);
+      const first = store.revision + 1;
+      for (let i = 0; i < 4; i++) await store.txn([], [{ put: `/f/${i}`, value: value("") }]);
+      await watched.until(2);
+      assert.deepEqual(watched.events, [`put /f/2=@${first + 2}v1`, `put /f/3=@${first + 3}v1`]);
+      watched.stop();
+    });
+
+    withStore("a watch that is stopped sees nothing more, one that throws is closed", async (store) => {
+      const stopped = record(store);
+      const thrower = Promise.withResolvers<Error | undefined>();
+      store.watch({
+        ...all,
+        onEvents() {
+          throw new Error("mine");
+        },
+        onClose: thrower.resolve,
+      });
+      const healthy = record(store);
+      await new Promise((resolve) => setImmediate(resolve));
+      stopped.stop();
+      await store.txn([], [{ put: "/a", value: value("1") }]);
+      await healthy.until(1);
+      assert.equal((await thrower.promise)?.message, "mine");
+      assert.deepEqual(stopped.events, []);
+      healthy.stop();
+    });
+
+    withStore("reads and watches that a compaction overtakes are whole, or end", async (store) => {
+      // Enough of it that not all is in memory any more.
+      const big = Buffer.alloc(256 * 1024, "x");
+      const from = store.revision + 1;
+      for (let i = 0; i < 120; i++)
+        await store.txn(
+          [],
+          [
+            { put: `/c/${i % 10}`, value: big },
+            { put: `/d/${i % 10}`, value: value(String(i)) },
+          ],
+        );
+      const batches: [number, number][] = [];
+      const closed = Promise.withResolvers<Error | undefined>();
+      const watch = store.watch({
+        ...all,
+        fromRevision: from,
+        onEvents: (events, revision) => batches.push([revision, events.length]),
+        onProgress: () => closed.resolve(undefined),
+        onClose: closed.resolve,
+      });
+      const reads = Array.from({ length: 20 }, (_, i) =>
+        store.range({ ...all, ...(i % 2 === 0 ? { revision: from + 20 } : {}) }).then(
+          ({ kvs }) => kvs.length,
+          (error: unknown) => (error as Error).name,
+        ),
+      );
+      await new Promise((resolve) => setImmediate(resolve));
+      await store.compact(store.revision);
+      const results = await Promise.all(reads);
+      for (const [i, result] of results.entries())
+        assert.ok(result === 20 || (i % 2 === 0 && result === "CompactedError"), `read ${i}: ${result}`);
+      const error = await closed.promise;
+      assert.ok(error === undefined || error instanceof CompactedError);
+      for (const [at, [revision, events]] of batches.entries())
+        assert.deepEqual([revision, events], [from + at, 2], "in order, without a hole, and whole");
+      watch.stop();
+    });
+
+    withStore("compactions at the same time do not undo each other", async (store) => {
+      for (let i = 0; i < 30; i++) await store.txn([], [{ put: `/k${i % 3}`, value: value(String(i)) }]);
+      const { revision } = store;
+      await Promise.all([store.compact(revision - 10), store.compact(revision - 5), store.compact(revision)]);
+      assert.equal(store.compactedRevision, revision);
+      assert.deepEqual(
+        (await store.range(all)).kvs.map((kv) => kv.value.toString()),
+        ["27", "28", "29"],
+      );
+    });
+
     withStore("a closed store says so", async (store) => {
       const watched = record(store);
       await new Promise((resolve) => setImmediate(resolve));
       await store.close();
       assert.equal(await watched.closed, undefined);
       await assert.rejects(store.get("/a"), StoreClosedError);
+      await assert.rejects(store.progress(), StoreClosedError);
+      await assert.rejects(store.compact(store.revision), StoreClosedError);
       await assert.rejects(store.txn([], [{ put: "/a", value: value("") }]), StoreClosedError);
     });
 
     if (reopen === undefined) return;
+    void test("compaction and restarts, again and again: values stay, revisions go on", async () => {
+      let store = await open();
+      const wanted = new Map<string, string>();
+      for (let turn = 0; turn < 5; turn++) {
+        for (let i = 0; i < 40; i++) {
+          const key = `/k${(i * 7 + turn) % 11}`;
+          if (i % 4 === 3) {
+            wanted.delete(key);
+            await store.txn([], [{ delete: key }]);
+          } else {
+            wanted.set(key, `${turn}-${i}`);
+            await store.txn([], [{ put: key, value: value(`${turn}-${i}`) }]);
+          }
+        }
+        const { revision } = store;
+        await store.compact(revision - 5 * turn);
+        await store.close();
+        store = await reopen(store);
+        assert.equal(store.revision, revision);
+        assert.equal(store.compactedRevision, revision - 5 * turn);
+        const { kvs } = await store.range(all);
+        assert.deepEqual(
+          new Map(kvs.map((kv) => [kv.key, kv.value.toString()])),
+          new Map([...wanted].sort()),
+        );
+        store.check();
+      }
+      await store.close();
+    });
+
     void test("after a restart everything is there: values, history, leases, the revision", async () => {
       let store = await open();
       await store.txn(

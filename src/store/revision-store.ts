@@ -136,8 +136,10 @@ class RevisionStore implements Store {
     return this.#compacted;
   }
 
-  progress(): Promise<number> {
-    return Promise.resolve(this.#revision);
+  async progress(): Promise<number> {
+    this.#checkOpen();
+    await this.#settled();
+    return this.#revision;
   }
 
   async get(key: string, revision?: number): Promise<KeyValue | undefined> {

@@ -98,7 +98,7 @@ export interface Store {
   revokeLease(lease: number): Promise<void>;
   /** Forgets history up to this revision. */
   compact(revision: number): Promise<void>;
-  /** The newest revision as a linearizable read sees it. */
+  /** The newest revision as a linearizable read sees it. Rejects when the store is closed, or failed to write. */
   progress(): Promise<number>;
   /** Throws when an internal invariant does not hold. */
   check(): void;
