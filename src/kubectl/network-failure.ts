@@ -26,7 +26,8 @@ export function describeRequest(failure: NetworkFailure, path?: string): string 
 }
 
 /** What happened on the wire. */
-function networkReason({ code, address, dialed, message }: NetworkFailure): string {
+function networkReason(failure: NetworkFailure): string {
+  const { code, address, dialed, message } = failure;
   const host = address.replace(/:\d+$/, "");
   switch (code) {
     case "ECONNREFUSED":
@@ -54,8 +55,21 @@ function networkReason({ code, address, dialed, message }: NetworkFailure): stri
     case "CERT_HAS_EXPIRED":
       return "tls: failed to verify certificate: x509: certificate has expired or is not yet valid";
     case "ERR_TLS_CERT_ALTNAME_INVALID":
-      return `tls: failed to verify certificate: x509: certificate is not valid for ${host}`;
+      return `tls: failed to verify certificate: x509: ${wrongName(failure, host)}`;
     default:
       return message;
   }
+}
+
+/** Which names the certificate has, and which it was to have. */
+function wrongName({ cause }: NetworkFailure, host: string): string {
+  const { host: asked = host, cert } = (cause ?? {}) as { host?: string; cert?: { subjectaltname?: string } };
+  const kind = /^[\d.]+$|:/.test(asked) ? "IP Address" : "DNS";
+  const names = (cert?.subjectaltname ?? "")
+    .split(", ")
+    .filter((name) => name.startsWith(`${kind}:`))
+    .map((name) => name.slice(kind.length + 1));
+  return names.length === 0
+    ? `certificate is not valid for any names, but wanted to match ${asked}`
+    : `certificate is valid for ${names.join(", ")}, not ${asked}`;
 }

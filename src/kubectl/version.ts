@@ -1,14 +1,14 @@
 // What this client says it is.
 
 export const clientVersion = {
-  buildDate: "1970-01-01T00:00:00Z",
-  compiler: "v8",
-  gitCommit: "",
-  gitTreeState: "clean",
-  gitVersion: "v1.36.0+leme",
-  goVersion: "",
   major: "1",
   minor: "36",
+  gitVersion: "v1.36.0+leme",
+  gitCommit: "",
+  gitTreeState: "clean",
+  buildDate: "1970-01-01T00:00:00Z",
+  goVersion: "",
+  compiler: "v8",
   platform: `${process.platform}/${process.arch === "x64" ? "amd64" : process.arch}`,
 };
 

@@ -96,8 +96,8 @@ function tellDeleted(context: Context, { resource, name = "", namespace }: Targe
 
 function checkFlags({ flags }: Context, args: readonly string[]): void {
   const all = flags.bool("all");
-  if (flags.string("kustomize") !== "") throw new CommandError("kustomizations are not built yet");
-  if (args.length === 0 && flags.list("filename").length === 0) throw new CommandError(nothingNamed);
+  if (args.length === 0 && flags.list("filename").length === 0 && flags.string("kustomize") === "")
+    throw new CommandError(nothingNamed);
   if (all && flags.string("selector") !== "")
     throw new CommandError("setting 'all' parameter but found a non empty selector. ");
   if (all && flags.string("field-selector") !== "")

@@ -11,7 +11,7 @@ async function run(context: Context, args: readonly string[]): Promise<void> {
     const { rawRequest } = await import("./raw-request.ts");
     return rawRequest(context, "GET");
   }
-  if (args.length === 0 && flags.list("filename").length === 0) {
+  if (args.length === 0 && flags.list("filename").length === 0 && flags.string("kustomize") === "") {
     context.printError(
       'You must specify the type of resource to get. Use "kubectl api-resources" for a complete list of supported resources.\n\n',
     );

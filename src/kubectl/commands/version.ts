@@ -1,6 +1,5 @@
 // `kubectl version`: what client and server say they are.
 
-import { printJson } from "#machinery/codec/json-print.ts";
 import { CommandError, type Command, type Context } from "../command.ts";
 import { clientVersion, kustomizeVersion } from "../version.ts";
 
@@ -33,7 +32,9 @@ async function run(context: Context, args: readonly string[]): Promise<void> {
       failure = thrown;
     }
   }
-  if (output === "json") context.print(printJson(versions).replace(/\n$/, "") + "\n");
+  if (output === "json")
+    context.print(`${JSON.stringify(versions, null, 2)}
+`);
   else if (output === "yaml") {
     const { printYaml } = await import("#machinery/codec/yaml.ts");
     context.print(`${printYaml(versions)}\n`);
