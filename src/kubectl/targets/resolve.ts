@@ -43,6 +43,7 @@ export async function resolveTargets(
   { bareTypes, all }: ResolveOptions = { bareTypes: true, all: false },
 ): Promise<Resolved> {
   const { flags } = context;
+  if (flagText(context, "kustomize") !== "") throw new CommandError("kustomizations are not built yet");
   if (flags.has("filename") && flags.list("filename").length > 0) {
     if (args.length > 0)
       throw new CommandError(
