@@ -10,9 +10,7 @@ import type { ClusterPlan } from "#cluster/plan.ts";
 export async function leftoversOf(plan: ClusterPlan, kubeconfig: string): Promise<string[]> {
   const owned = [plan.stateDir, plan.runDir, ...plan.nodes.map((node) => node.netns)];
   const names = [...owned, plan.bridge, plan.nftTable, ...plan.nodes.map((node) => node.hostLink)];
-  const prefixes = [plan.subnets.nodes, plan.subnets.pods, plan.subnets.services].map((subnet) =>
-    subnet.replace(/(\.0)+\/\d+$/, "."),
-  );
+  const prefixes = [plan.subnets.nodes, plan.subnets.pods, plan.subnets.services].map(prefixOf);
   const mentions = (text: string, words: readonly string[]): string[] =>
     text.split("\n").filter((line) => words.some((word) => line.includes(word)));
   const found: [string, string[]][] = [
@@ -32,6 +30,17 @@ export async function leftoversOf(plan: ClusterPlan, kubeconfig: string): Promis
     ["kubeconfig", mentions(readIfExists(kubeconfig) ?? "", [`name: ${plan.name}`, plan.apiServer])],
   ];
   return found.flatMap(([place, lines]) => lines.map((line) => `${place}: ${line}`));
+}
+
+/** `10.200.0.0/24` → `10.200.0.`: how the addresses of a subnet begin. */
+function prefixOf(subnet: string): string {
+  const [address = "", bits = "0"] = subnet.split("/");
+  return (
+    address
+      .split(".")
+      .slice(0, Number(bits) / 8)
+      .join(".") + "."
+  );
 }
 
 /** By their arguments, or by the cgroup that only containers of this cluster are in. */
