@@ -87,6 +87,7 @@ function deliver(batch: readonly SharedEvent[], sink: Sink, from: string): strin
   const events = batch.some((event) => event.type === "BOOKMARK")
     ? batch.filter((event) => event.type !== "BOOKMARK")
     : batch;
+  for (const { object } of events) lean(object);
   sink.apply(events, resourceVersion);
   return resourceVersion;
 }
@@ -143,7 +144,14 @@ async function listAll(
   }
 }
 
+/** Who owns which field is half of an object, and no concern of a controller: an update without it changes nothing. */
+function lean(object: KubeObject): KubeObject {
+  if (object.metadata?.managedFields !== undefined) delete object.metadata.managedFields;
+  return object;
+}
+
 /** Items of a list may leave out their type. */
 function typed(ref: ResourceRef, item: KubeObject): KubeObject {
+  lean(item);
   return item.kind === undefined ? { kind: ref.kind, apiVersion: apiVersionOf(ref), ...item } : item;
 }
