@@ -8,6 +8,8 @@ export interface Load {
   /** Path of the n-th request. */
   path(n: number): string;
   body?(n: number): string;
+  /** JSON by default. */
+  readonly contentType?: string;
   readonly expect: number;
 }
 
@@ -36,10 +38,11 @@ export function ask(
   method: string,
   path: string,
   body?: string,
+  contentType = "application/json",
 ): Promise<{ status: number; text: string }> {
   return new Promise((resolve, reject) => {
     const headers: OutgoingHttpHeaders = { ":method": method, ":path": path };
-    if (body !== undefined) headers["content-type"] = "application/json";
+    if (body !== undefined) headers["content-type"] = contentType;
     const stream = session.request(headers, { endStream: body === undefined });
     let status = 0;
     const chunks: Buffer[] = [];
@@ -65,7 +68,13 @@ export async function run(
     while (next < from + count) {
       const n = next++;
       const sent = performance.now();
-      const { status, text } = await ask(session, load.method, load.path(n), load.body?.(n));
+      const { status, text } = await ask(
+        session,
+        load.method,
+        load.path(n),
+        load.body?.(n),
+        load.contentType,
+      );
       if (status !== load.expect)
         throw new Error(`${load.method} ${load.path(n)}: ${status} ${text.slice(0, 300)}`);
       latencies.push(performance.now() - sent);

@@ -1,4 +1,4 @@
-// Get, list and create: throughput, latency and the server's CPU per operation, beside a bare TLS server that answers
+// Get, list, create, patch and apply: throughput, latency and the server's CPU per operation, beside a bare TLS server that answers
 // with the same bytes. Both take turns within one run.
 
 import { spawn } from "node:child_process";
@@ -44,6 +44,8 @@ const pod = (name: string): object => ({
     ],
   },
 });
+const appliedMaps = 100;
+const appliedName = (n: number): string => `a-${Math.abs(n) % appliedMaps}`;
 const configMap = (name: string): object => ({
   apiVersion: "v1",
   kind: "ConfigMap",
@@ -74,6 +76,29 @@ const cases: readonly Case[] = [
     count: 1_000,
     aimMicroseconds: 500,
     load: { method: "POST", path: () => pods, body: (n) => JSON.stringify(pod(`q-${n}`)), expect: 201 },
+  },
+  {
+    name: "merge patch of a pod",
+    count: 2_000,
+    aimMicroseconds: 320,
+    load: {
+      method: "PATCH",
+      path: (n) => `${pods}/p-${Math.abs(n) % listedPods}`,
+      body: (n) => JSON.stringify({ metadata: { labels: { patched: `v${n}` } } }),
+      contentType: "application/merge-patch+json",
+      expect: 200,
+    },
+  },
+  {
+    name: "apply of a ConfigMap",
+    count: 2_000,
+    load: {
+      method: "PATCH",
+      path: (n) => `${configMaps}/${appliedName(n)}?fieldManager=bench`,
+      body: (n) => JSON.stringify({ ...configMap(appliedName(n)), data: { text: `${"x".repeat(600)}${n}` } }),
+      contentType: "application/apply-patch+yaml",
+      expect: 200,
+    },
   },
   {
     name: `list ${listedPods} pods`,
@@ -110,7 +135,7 @@ async function recordAnswers(session: ClientHttp2Session): Promise<Record<string
   const answers: Record<string, object> = {};
   for (const { load } of cases) {
     const path = load.path(-1);
-    const { status, text } = await ask(session, load.method, path, load.body?.(-1));
+    const { status, text } = await ask(session, load.method, path, load.body?.(-1), load.contentType);
     if (status !== load.expect) throw new Error(`${load.method} ${path}: ${status} ${text.slice(0, 300)}`);
     answers[`${load.method} ${path}`] = { status, body: text };
   }
@@ -122,6 +147,11 @@ export async function requestRows(progress: (text: string) => void): Promise<Row
   const server = await startServer();
   const ours: Side = { pid: server.pid, session: openSession(server.access) };
   for (let n = 0; n < listedPods; n++) await ask(ours.session, "POST", pods, JSON.stringify(pod(`p-${n}`)));
+  for (let n = 0; n < appliedMaps; n++) {
+    const path = `${configMaps}/${appliedName(n)}?fieldManager=bench`;
+    const body = JSON.stringify(configMap(appliedName(n)));
+    await ask(ours.session, "PATCH", path, body, "application/apply-patch+yaml");
+  }
   const identity = await createAuthority("floor", Date.now() - 1000, 3_600_000);
   const file = join(dir, "floor.json");
   writeFileSync(
@@ -170,7 +200,7 @@ async function compareCase(
   for (let round = 0; round < rounds; round++) {
     await measure(ours, load, n, count, mine);
     n += count;
-    await measure(floor, load, 0, count, bare);
+    await measure(floor, { ...load, path: () => load.path(-1) }, 0, count, bare);
   }
   const each = ({ cpu, count: done }: Sample): number => cpu / done;
   const rate = ({ seconds, count: done }: Sample): number => done / seconds;
