@@ -59,6 +59,7 @@ const replacements: readonly (readonly [RegExp, string])[] = [
   [/\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z/g, "TIME"],
   [/("?resourceVersion"?: ?)"\d+"/g, '$1"VERSION"'],
   [/(Expected resource version to be \d+, was )\d+/g, "$1VERSION"],
+  [/(resource version to be \d+, was )\d+/g, "$1VERSION"],
   [/https:\/\/127\.0\.0\.1:\d+/g, "https://SERVER"],
   [/127\.0\.0\.1:\d+/g, "SERVER"],
   [/\bv1\.36\.\d+[-+.\w]*/g, "v1.36.X"],

@@ -34,13 +34,7 @@ async function show(context: Context): Promise<void> {
   await context.discovery(forWords);
   const client = await context.client();
   const { server } = await context.access();
-  const colours = context.io.stdout.isTerminal;
-  const line = (name: string, url: string): void =>
-    context.print(
-      colours
-        ? `\u001b[0;32m${name}\u001b[0m is running at \u001b[0;33m${url}\u001b[0m\n`
-        : `${name} is running at ${url}\n`,
-    );
+  const line = (name: string, url: string): void => context.print(`${name} is running at ${url}\n`);
   const namespace = context.flags.string("namespace") || "kube-system";
   const { items } = await client.list<Service>(Services, { namespace, labelSelector: ownLabel });
   line("Kubernetes control plane", server);
