@@ -8,8 +8,8 @@ import { join } from "node:path";
 import { createClient, type Client } from "#client/client.ts";
 import { createHttpsTransport } from "#client/https-transport.ts";
 import { loadAccess } from "#client/kubeconfig.ts";
-import { serverDaemon } from "#cluster/daemons.ts";
-import type { ClusterPlan } from "#cluster/plan.ts";
+import { bridgeDaemon, serverDaemon } from "#cluster/daemons.ts";
+import type { ClusterPlan, NodePlan } from "#cluster/plan.ts";
 import { defaultRoots, planOf, readRecord } from "#cluster/record.ts";
 import { recordedDaemon } from "#host/daemon.ts";
 import { podRows } from "./pod-start.ts";
@@ -69,30 +69,32 @@ async function podStart(client: Client, plan: ClusterPlan, progress: (text: stri
 }
 
 async function idleRows(plan: ClusterPlan, progress: (text: string) => void): Promise<Row[]> {
-  const server = recordedDaemon(serverDaemon(plan).record);
-  const [node] = plan.nodes;
-  const agent = node === undefined ? undefined : recordedDaemon(node.agentRecord);
-  if (server === undefined || agent === undefined) throw new Error("the cluster's processes are not there");
+  const watched = [
+    { title: "control plane", record: serverDaemon(plan).record, aim: aims.serverMegabytes },
+    { title: "leme node", record: (plan.nodes[0] as NodePlan).agentRecord, aim: aims.nodeMegabytes },
+    { title: "leme bridge (registry, egress)", record: bridgeDaemon(plan).record },
+  ].map(({ record, ...rest }) => {
+    const pid = recordedDaemon(record)?.pid;
+    if (pid === undefined) throw new Error(`${rest.title} does not run`);
+    return { ...rest, pid, before: cpuMicroseconds(pid) };
+  });
   progress(`idle for ${idleMs / 1000} s`);
-  const before = [server, agent].map(({ pid }) => cpuMicroseconds(pid));
   await new Promise((resolve) => setTimeout(resolve, idleMs));
-  const share = (pid: number, at: number): number =>
-    ((cpuMicroseconds(pid) - (before[at] as number)) / (idleMs * 1000)) * 100;
-  return [
-    { title: "control plane", pid: server.pid, at: 0, aim: aims.serverMegabytes },
-    { title: "leme node", pid: agent.pid, at: 1, aim: aims.nodeMegabytes },
-  ].flatMap(({ title, pid, at, aim }) => [
-    {
-      name: `${title}, idle: resident memory`,
-      ours: `${short(residentMegabytes(pid))} MB`,
-      aim: `≤ ${aim} MB`,
-      met: residentMegabytes(pid) <= aim,
-    },
-    {
-      name: `${title}, idle: CPU`,
-      ours: `${short(share(pid, at))} % of a core`,
-      aim: `< ${aims.idleShare} %`,
-      met: share(pid, at) < aims.idleShare,
-    },
-  ]);
+  return watched.flatMap(({ title, pid, before, aim }) => {
+    const share = ((cpuMicroseconds(pid) - before) / (idleMs * 1000)) * 100;
+    const resident = residentMegabytes(pid);
+    return [
+      {
+        name: `${title}, idle: resident memory`,
+        ours: `${short(resident)} MB`,
+        ...(aim === undefined ? {} : { aim: `≤ ${aim} MB`, met: resident <= aim }),
+      },
+      {
+        name: `${title}, idle: CPU`,
+        ours: `${short(share)} % of a core`,
+        aim: `< ${aims.idleShare} %`,
+        met: share < aims.idleShare,
+      },
+    ];
+  });
 }
