@@ -60,6 +60,8 @@ export function createHttpsTransport(access: ServerAccess): Transport {
 
   function keepChecking(made: ClientHttp2Session): void {
     const timer = setInterval(() => {
+      // Destroyed, and its "close" is still to come: this turn of the loop may have begun late.
+      if (made.destroyed) return;
       const late = setTimeout(
         () => made.destroy(new Error(`${access.server} does not answer pings`)),
         pingTimeoutMs,
