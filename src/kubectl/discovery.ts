@@ -1,6 +1,7 @@
 // What the server serves, and which resource a word on the command line means: `po`, `pods.v1`, `deploy.apps`, `all`.
 
 import type { Client, ResourceRef } from "#client/client.ts";
+import { groupResource } from "#machinery/meta.ts";
 
 export interface Resource extends ResourceRef {
   readonly singular: string;
@@ -36,6 +37,10 @@ export interface DiscoveryOptions {
   /** Ask, whatever is remembered. */
   readonly fresh?: boolean;
 }
+
+/** `pod`, `deployment.apps`: how kubectl calls what it names. */
+export const kindName = ({ group, kind }: { readonly group: string; readonly kind: string }): string =>
+  groupResource({ group, resource: kind.toLowerCase() });
 
 interface AggregatedList {
   items?: {

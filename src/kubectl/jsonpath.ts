@@ -1,5 +1,6 @@
 // What a JSONPath template finds in a value, and how that is printed. Pure.
 
+import { escapeJson } from "#machinery/codec/json-print.ts";
 import { isObject } from "#machinery/json-object.ts";
 import { goTypeName, goText } from "./go-text.ts";
 import { JsonPathError, parseJsonPath, type PathNode } from "./jsonpath-parse.ts";
@@ -188,19 +189,13 @@ export function compileJsonPath(template: string, settings: Settings = { allowMi
   return { template, find: (value) => walk(value, parts) };
 }
 
-const escapeHtml = (json: string): string =>
-  json.replace(
-    /[<>&\u2028\u2029]/g,
-    (character) => `\\u${(character.codePointAt(0) ?? 0).toString(16).padStart(4, "0")}`,
-  );
-
 /** JSON on one line, with sorted keys. */
 export function compactJson(value: unknown): string {
   if (Array.isArray(value)) return `[${(value as unknown[]).map(compactJson).join(",")}]`;
-  if (!isObject(value)) return escapeHtml(JSON.stringify(value ?? null));
+  if (!isObject(value)) return escapeJson(JSON.stringify(value ?? null));
   const members = Object.keys(value)
     .sort()
-    .map((key) => `${escapeHtml(JSON.stringify(key))}:${compactJson(value[key])}`);
+    .map((key) => `${escapeJson(JSON.stringify(key))}:${compactJson(value[key])}`);
   return `{${members.join(",")}}`;
 }
 

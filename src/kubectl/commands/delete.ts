@@ -1,10 +1,11 @@
 // `kubectl delete`: removes objects by name, file, or selector, and waits until they are gone.
 
 import { resourcePath } from "#client/client.ts";
-import { groupResource, type KubeObject } from "#machinery/meta.ts";
+import type { KubeObject } from "#machinery/meta.ts";
 import { isApiError } from "#machinery/status.ts";
 import { CommandError, type Command, type Context } from "../command.ts";
 import { dryRunMark, dryRunOf, type DryRun } from "../dry-run.ts";
+import { kindName } from "../discovery.ts";
 import { throwFailures } from "../failure.ts";
 import { dryRunFlag, fieldSelectorFlag, filenameFlags, selectorFlag } from "../flag-groups.ts";
 import { withSource } from "../targets/api-failure.ts";
@@ -83,11 +84,8 @@ async function deleteOne(context: Context, target: Target, plan: Plan): Promise<
   return client.json("DELETE", resourcePath(target.resource, target.namespace, target.name), options);
 }
 
-const kindOf = ({ group, kind }: Target["resource"]): string =>
-  groupResource({ group, resource: kind.toLowerCase() });
-
 function tellDeleted(context: Context, { resource, name = "", namespace }: Target, plan: Plan): void {
-  const kind = kindOf(resource);
+  const kind = kindName(resource);
   if (plan.nameOnly) return context.print(`${kind}/${name}\n`);
   const how = plan.gracePeriod === 0 ? " force deleted" : " deleted";
   const where = resource.namespaced ? ` from ${namespace} namespace` : "";
@@ -125,7 +123,7 @@ async function findAll(
 
 /** Shows what would go, and asks. Anything but y and yes is a no. */
 async function isConfirmed({ io, print }: Context, targets: readonly Target[]): Promise<boolean> {
-  const names = targets.map(({ resource, name = "" }) => `${kindOf(resource)}/${name}\n`);
+  const names = targets.map(({ resource, name = "" }) => `${kindName(resource)}/${name}\n`);
   print(`You are about to delete the following ${targets.length} resource(s):\n${names.join("")}`);
   print("Do you want to continue? (y/N): ");
   let answer = "";

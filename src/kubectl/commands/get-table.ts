@@ -3,7 +3,7 @@
 import { groupResource, type KubeObject } from "#machinery/meta.ts";
 import { isApiError } from "#machinery/status.ts";
 import type { Context } from "../command.ts";
-import type { Resource } from "../discovery.ts";
+import { kindName, type Resource } from "../discovery.ts";
 import { Failures } from "../failure.ts";
 import { ownTable } from "../printers/own-table.ts";
 import { sortBy } from "../printers/sort.ts";
@@ -31,11 +31,10 @@ export const tableOf = (object: KubeObject, nowMs: number): Table =>
   isTable(object) ? object : ownTable(object, nowMs);
 
 export function tableOptions({ flags }: Context, resource: Resource, withKind: boolean): TableOptions {
-  const kind = groupResource({ group: resource.group, resource: resource.kind.toLowerCase() });
   return {
     wide: flags.string("output") === "wide",
     withNamespace: flags.bool("all-namespaces") && resource.namespaced,
-    ...(withKind || flags.bool("show-kind") ? { withKind: kind } : {}),
+    ...(withKind || flags.bool("show-kind") ? { withKind: kindName(resource) } : {}),
     showLabels: flags.bool("show-labels"),
     labelColumns: flags.list("label-columns"),
   };

@@ -7,7 +7,7 @@ import type { KubeObject } from "#machinery/meta.ts";
 import { ApiError, isApiError, type Status } from "#machinery/status.ts";
 import { CommandError, ExitCode, type Context } from "../command.ts";
 import { isNetworkFailure } from "../network-failure.ts";
-import { itemsOf } from "../printers/list-items.ts";
+import { itemsWithKinds } from "../printers/list-items.ts";
 import type { ObjectPrinter } from "../printers/objects.ts";
 import { watchEventPrinter } from "../printers/watch-event.ts";
 import { alignCells } from "../printers/tab-writer.ts";
@@ -90,20 +90,12 @@ export async function getWatch(
       throw thrown;
     }
     if (!flags.bool("watch-only"))
-      for (const item of printer === undefined ? [current] : withKinds(current)) events.print(item, "ADDED");
+      for (const item of printer === undefined ? [current] : itemsWithKinds(current))
+        events.print(item, "ADDED");
   }
   if (targets.length > 1)
     throw new CommandError("you may only watch a single resource or type of resource at a time");
   await follow(context, target, current.metadata?.resourceVersion ?? "", request.accept, events);
-}
-
-function withKinds(list: KubeObject): KubeObject[] {
-  const kind = (list.kind ?? "").replace(/List$/, "");
-  return itemsOf(list).map((item) => ({
-    ...item,
-    apiVersion: item.apiVersion ?? list.apiVersion ?? "",
-    kind: item.kind ?? kind,
-  }));
 }
 
 async function follow(

@@ -1,10 +1,11 @@
 // `kubectl scale`: sets how many replicas there should be, through the scale subresource.
 
 import { resourcePath } from "#client/client.ts";
-import { groupResource, type KubeObject } from "#machinery/meta.ts";
+import type { KubeObject } from "#machinery/meta.ts";
 import { isApiError } from "#machinery/status.ts";
 import { CommandError, type Command, type Context } from "../command.ts";
 import { dryRunMark, dryRunOf } from "../dry-run.ts";
+import { kindName } from "../discovery.ts";
 import { throwFailures } from "../failure.ts";
 import { dryRunFlag, filenameFlags, outputFlags, selectorFlag } from "../flag-groups.ts";
 import { objectPrinter } from "../printers/objects.ts";
@@ -108,8 +109,7 @@ async function run(context: Context, args: readonly string[]): Promise<void> {
   for (const { target, object } of found) {
     if (mode !== "client") await setReplicas(context, target, mode === "server");
     if (mode === "none") await untilScaled(context, target);
-    const { group, kind } = target.resource;
-    const name = `${groupResource({ group, resource: kind.toLowerCase() })}/${target.name ?? ""}`;
+    const name = `${kindName(target.resource)}/${target.name ?? ""}`;
     if (printer === undefined) context.print(`${name} scaled${dryRunMark(mode)}\n`);
     else context.print(printer(scaledTo(object, flags.int("replicas"))));
   }

@@ -2,7 +2,7 @@
 
 import type { JsonObject } from "#machinery/json-object.ts";
 import { isObject } from "#machinery/json-object.ts";
-import { parseApiVersion, type KubeObject } from "#machinery/meta.ts";
+import { groupResource, parseApiVersion, type KubeObject } from "#machinery/meta.ts";
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { CommandError, type Context } from "../command.ts";
@@ -35,8 +35,8 @@ const noSuchFormat = (format: string, allowed: readonly string[]): CommandError 
 export function objectName(object: KubeObject): string {
   const { group } = parseApiVersion(object.apiVersion ?? "");
   const kind = (object.kind ?? "").toLowerCase();
-  const name = object.metadata?.name ?? "";
-  return `${kind === "" ? "<unknown>" : group === "" ? kind : `${kind}.${group}`}/${name}`;
+  const name = object.metadata?.name || "<unknown>";
+  return `${kind === "" ? "<unknown>" : groupResource({ group, resource: kind })}/${name}`;
 }
 
 function withoutManagedFields(object: KubeObject): KubeObject {

@@ -1,5 +1,6 @@
 // JSON of objects that kubectl knows by type: their fields in the order of their definition, not of the alphabet. Pure.
 
+import { escapeJson } from "#machinery/codec/json-print.ts";
 import { isObject, type JsonObject } from "#machinery/json-object.ts";
 import type { KubeObject } from "#machinery/meta.ts";
 
@@ -33,10 +34,5 @@ export function inTypeOrder(object: KubeObject): JsonObject {
   return isObject(metadata) ? { ...whole, metadata: ordered(metadata, metadataOrder) } : whole;
 }
 
-export function printTypedJson(object: KubeObject): string {
-  const json = JSON.stringify(inTypeOrder(object), null, 4).replace(
-    /[<>&\u2028\u2029]/g,
-    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
-  );
-  return `${json}\n`;
-}
+export const printTypedJson = (object: KubeObject): string =>
+  `${escapeJson(JSON.stringify(inTypeOrder(object), null, 4))}\n`;

@@ -5,7 +5,7 @@ import { errorFromAnswer, resourcePath } from "#client/client.ts";
 import type { KubeObject } from "#machinery/meta.ts";
 import { ApiError } from "#machinery/status.ts";
 import type { Context } from "../command.ts";
-import { itemsOf } from "../printers/list-items.ts";
+import { itemsWithKinds } from "../printers/list-items.ts";
 import type { Target } from "./resolve.ts";
 
 export interface FetchOptions {
@@ -54,19 +54,13 @@ export async function fetchTarget(
   }
 }
 
-/** The items of a list; they do not say what they are, so the list does. */
+/** The items of a list. */
 export async function fetchItems(
   context: Context,
   target: Target,
   options?: FetchOptions,
 ): Promise<KubeObject[]> {
-  const list = await fetchTarget(context, target, options);
-  const kind = (list.kind ?? "").replace(/List$/, "");
-  return itemsOf(list).map((item) => ({
-    ...item,
-    apiVersion: item.apiVersion ?? list.apiVersion ?? "",
-    kind: item.kind ?? kind,
-  }));
+  return itemsWithKinds(await fetchTarget(context, target, options));
 }
 
 /** One target per object: types stand for what is there of them. */

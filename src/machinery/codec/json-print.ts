@@ -6,7 +6,10 @@ const escaped = /[<>&\u2028\u2029]/g;
 const escapeCharacter = (character: string): string =>
   `\\u${(character.codePointAt(0) ?? 0).toString(16).padStart(4, "0")}`;
 
-const text = (value: string): string => JSON.stringify(value).replace(escaped, escapeCharacter);
+/** JSON that may also stand in a page. */
+export const escapeJson = (json: string): string => json.replace(escaped, escapeCharacter);
+
+const text = (value: string): string => escapeJson(JSON.stringify(value));
 
 const scalar = (value: unknown): string =>
   typeof value === "string" ? text(value) : value === undefined ? "null" : JSON.stringify(value);
