@@ -86,5 +86,11 @@ async function buildLeme(): Promise<void> {
 }
 
 const asked = process.argv.slice(2);
-if (asked.length === 0 || asked.includes("kubectl")) await buildKubectl();
-if (asked.length === 0 || asked.includes("leme")) await buildLeme();
+try {
+  if (asked.length === 0 || asked.includes("kubectl")) await buildKubectl();
+  if (asked.length === 0 || asked.includes("leme")) await buildLeme();
+} catch (error) {
+  // Where nothing can be written, the programs run from their sources, and nobody needs to hear of it.
+  if (!["EACCES", "EPERM", "EROFS"].includes((error as NodeJS.ErrnoException).code ?? "")) throw error;
+  process.exitCode = 1;
+}
