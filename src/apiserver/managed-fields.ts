@@ -2,10 +2,9 @@
 // A write that changes no field parses and encodes nothing here.
 
 import { timestamp } from "#base/clock.ts";
-import { compare, type Comparison } from "#machinery/apply/compare.ts";
 import { conflictCauses, conflictMessage } from "#machinery/apply/conflict-text.ts";
 import { appliedSet, errorsText } from "#machinery/apply/applied-set.ts";
-import { isEmpty, setOf, union, type FieldSet } from "#machinery/apply/field-set.ts";
+import { setOf, union, type FieldSet } from "#machinery/apply/field-set.ts";
 import {
   asksForReset,
   noEntries,
@@ -19,9 +18,16 @@ import {
   type Writer,
 } from "#machinery/apply/managed-entries.ts";
 import { managerOfUserAgent } from "#machinery/apply/manager-name.ts";
-import { afterUpdate, apply, ApplyConflict, AppliedSchemaError } from "#machinery/apply/ownership.ts";
+import {
+  afterUpdate,
+  apply,
+  ApplyConflict,
+  AppliedSchemaError,
+  changesNothing,
+} from "#machinery/apply/ownership.ts";
 import { fieldElement } from "#machinery/apply/path-element.ts";
 import { deduced, shapeOf, type Shape } from "#machinery/apply/shape.ts";
+import { compareVersions } from "#machinery/apply/versions.ts";
 import type { ResourceDefinition } from "#machinery/define-resource.ts";
 import type { JsonObject } from "#machinery/json-object.ts";
 import { apiVersionOf, type GroupVersionKind, type KubeObject } from "#machinery/meta.ts";
@@ -91,17 +97,15 @@ const outcome = (entries: ManagedEntries, stored: ManagedEntries): ManagedFields
   onlyTimes: sameButTimes(entries, stored),
 });
 
-const changesNothing = ({ added, modified, removed }: Comparison): boolean =>
-  isEmpty(added) && isEmpty(modified) && isEmpty(removed);
-
 /** A new object, with its defaults and before admission changes it. Entries that its creator sent are kept. */
 export function managedByCreate(context: ResourceContext, draft: KubeObject): ManagedFields {
   const { definition } = context;
   const { shape, zero } = ownershipOf(definition);
-  const comparison = compare(shape, zero, draft, ignoredOf(definition, ""));
-  const entries = readGiven(draft.metadata?.managedFields) ?? noEntries;
   const writer = writerOf(context, "Update");
-  return { text: writeEntries(afterUpdate({ entries, comparison, writer })), onlyTimes: false };
+  const written = { apiVersion: writer.apiVersion, shape, ignored: ignoredOf(definition, "") };
+  const compared = compareVersions(written, zero, draft, undefined);
+  const entries = readGiven(draft.metadata?.managedFields) ?? noEntries;
+  return { text: writeEntries(afterUpdate({ entries, compared, writer })), onlyTimes: false };
 }
 
 /** `given` is what the client sent as metadata.managedFields: usually nothing, or what it had read. */
@@ -116,13 +120,15 @@ export function managedByUpdate(
   const speaks = given !== undefined && info.subresource === "" && JSON.stringify(given) !== text;
   if (speaks && asksForReset(given)) return { text: "", onlyTimes: false };
   const { shape } = ownershipOf(definition);
-  const comparison = compare(shape, old.object, next, ignoredOf(definition, info.subresource));
-  if (!speaks && (text === "" || changesNothing(comparison))) return { text, onlyTimes: false };
+  const ignored = ignoredOf(definition, info.subresource);
+  const written = { apiVersion: apiVersionOf(definition), shape, ignored };
+  const compared = compareVersions(written, old.object, next, undefined);
+  if (!speaks && (text === "" || changesNothing(compared.here))) return { text, onlyTimes: false };
   const stored = storedEntries(text);
   const entries = (speaks ? readGiven(given) : undefined) ?? stored;
   // What nobody has recorded until now stays so, until the first apply.
   if (entries.length === 0) return { text: "", onlyTimes: false };
-  return outcome(afterUpdate({ entries, comparison, writer: writerOf(context, "Update") }), stored);
+  return outcome(afterUpdate({ entries, compared, writer: writerOf(context, "Update") }), stored);
 }
 
 export interface Applied {

@@ -3,11 +3,11 @@ import { describe, it } from "node:test";
 import type { JsonObject } from "../json-object.ts";
 import { decodeObject } from "../schema/decode.ts";
 import { schemaFor } from "../schema/schema.ts";
-import { compare } from "./compare.ts";
 import { conflictCauses, conflictMessage } from "./conflict-text.ts";
 import { noEntries, sameButTimes, unowned, type ManagedEntries, type Operation } from "./managed-entries.ts";
 import { afterUpdate, apply, ApplyConflict, lastAppliedAnnotation } from "./ownership.ts";
 import { shapeOf } from "./shape.ts";
+import { compareVersions } from "./versions.ts";
 
 /** One object in the hands of several managers. A manager is `name`, or `name/subresource`. */
 class Shared {
@@ -40,8 +40,9 @@ class Shared {
 
   update(who: string, object: object): void {
     const next = decodeObject(this.#schema, object).object;
-    const comparison = compare(this.#shape, this.object, next, unowned);
-    this.entries = afterUpdate({ entries: this.entries, comparison, writer: this.#writer(who, "Update") });
+    const written = { apiVersion: "v1", shape: this.#shape, ignored: unowned };
+    const compared = compareVersions(written, this.object, next, undefined);
+    this.entries = afterUpdate({ entries: this.entries, compared, writer: this.#writer(who, "Update") });
     this.object = next;
   }
 

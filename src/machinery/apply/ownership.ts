@@ -7,6 +7,7 @@ import { compare, type Comparison } from "./compare.ts";
 import { sameJson } from "./equal.ts";
 import {
   difference,
+  emptySet,
   has,
   intersection,
   isEmpty,
@@ -29,6 +30,7 @@ import {
 import { merge } from "./merge.ts";
 import { removeItems } from "./remove.ts";
 import type { Shape } from "./shape.ts";
+import { compareVersions, fitToShape, type Compared, type VersionView, type Versions } from "./versions.ts";
 
 /** Owns everything that was there before the first apply, when nothing had been recorded until then. */
 const beforeFirstApply = "before-first-apply";
@@ -38,19 +40,26 @@ const kubectl = "kubectl";
 
 export interface Update {
   readonly entries: ManagedEntries;
-  readonly comparison: Comparison;
+  readonly compared: Compared;
   readonly writer: Writer;
 }
 
+export const changesNothing = ({ added, modified, removed }: Comparison): boolean =>
+  isEmpty(added) && isEmpty(modified) && isEmpty(removed);
+
+const changedBy = ({ added, modified }: Comparison): FieldSet => union(added, modified);
+
 /** After a create, update or patch. Gives back the same entries when nothing changed. */
-export function afterUpdate({ entries, comparison, writer }: Update): ManagedEntries {
-  const { removed } = comparison;
-  const taken = union(comparison.added, comparison.modified);
-  if (isEmpty(taken) && isEmpty(removed)) return entries;
+export function afterUpdate({ entries, compared, writer }: Update): ManagedEntries {
+  if (changesNothing(compared.here)) return entries;
+  const taken = changedBy(compared.here);
   const self = entries.find((entry) => sameIdentity(entry, writer));
   const left: ManagedEntry[] = [];
   for (const entry of entries) {
-    const fields = difference(entry === self ? entry.fields : difference(entry.fields, taken), removed);
+    const there = compared.at(entry.apiVersion);
+    if (there === undefined) continue;
+    const kept = entry === self ? entry.fields : difference(entry.fields, changedBy(there));
+    const fields = difference(kept, there.removed);
     if (entry === self && !isEmpty(taken)) left.push({ ...writer, fields: union(fields, taken) });
     else if (!isEmpty(fields)) left.push(fields === entry.fields ? entry : withFields(entry, fields));
   }
@@ -95,6 +104,7 @@ export interface Apply {
   readonly ignored: FieldSet;
   /** The object before anything is set, as a create starts from. */
   readonly zero: unknown;
+  readonly versions?: Versions;
 }
 
 export interface ApplyOutcome {
@@ -104,7 +114,7 @@ export interface ApplyOutcome {
 }
 
 export function apply(given: Apply): ApplyOutcome {
-  const entries = given.entries.length === 0 ? ownedBefore(given) : given.entries;
+  const entries = given.entries.length === 0 ? ownedBefore(given) : fitEntries(given);
   const { set, errors } = appliedSet(given.shape, given.config, given.ignored);
   if (errors.length > 0) throw new AppliedSchemaError(errors);
   const settled = settleApply(given, entries, ownable(set));
@@ -124,6 +134,14 @@ function ownedBefore({ shape, zero, live, ignored, writer }: Apply): ManagedEntr
   return [{ ...writer, manager: beforeFirstApply, operation: "Update", subresource: "", fields }];
 }
 
+function fitEntries({ entries, shape, writer, versions }: Apply): ManagedEntries {
+  return entries.map((entry) => {
+    const there = entry.apiVersion === writer.apiVersion ? shape : versions?.(entry.apiVersion)?.shape;
+    const fields = there === undefined ? entry.fields : fitToShape(there, entry.fields);
+    return fields === entry.fields ? entry : withFields(entry, fields);
+  });
+}
+
 interface Settled extends ApplyOutcome {
   readonly conflicts: readonly Conflict[];
 }
@@ -135,18 +153,22 @@ function settleApply(given: Apply, entries: ManagedEntries, set: FieldSet): Sett
   const others = entries.filter((entry) => entry !== last);
   const merged = merge(shape, live, config);
   const object =
-    last === undefined
-      ? merged
-      : prune(shape, merged, last.fields, [set, ...others.map((entry) => entry.fields)]);
-  const { added, modified, removed } = compare(shape, live, object, ignored);
-  const changed = union(added, modified);
+    last === undefined ? merged : prune(given, merged, last, [...others, { ...writer, fields: set }]);
+  const compared = compareVersions(
+    { apiVersion: writer.apiVersion, shape, ignored },
+    live,
+    object,
+    given.versions,
+  );
 
   const conflicts: Conflict[] = [];
   const left: ManagedEntry[] = [];
   for (const entry of others) {
-    const taken = intersection(entry.fields, changed);
+    const there = compared.at(entry.apiVersion);
+    if (there === undefined) continue;
+    const taken = intersection(entry.fields, changedBy(there));
     for (const path of pathsOf(taken)) conflicts.push({ owner: entry, path });
-    const fields = difference(difference(entry.fields, taken), removed);
+    const fields = difference(difference(entry.fields, taken), there.removed);
     if (!isEmpty(fields)) left.push(fields === entry.fields ? entry : withFields(entry, fields));
   }
   if (!isEmpty(set)) {
@@ -161,9 +183,42 @@ function settleApply(given: Apply, entries: ManagedEntries, set: FieldSet): Sett
 const always = setOf(["f:metadata"]);
 
 /** Takes away what the manager applied last time, no longer applies, and nobody else owns. */
-function prune(shape: Shape, merged: unknown, last: FieldSet, kept: readonly FieldSet[]): unknown {
-  const keep = kept.reduce(union, always);
-  return removeItems(shape, merged, difference(withStructs(shape, last), withStructs(shape, keep)));
+function prune(given: Apply, merged: unknown, last: ManagedEntry, owners: ManagedEntries): unknown {
+  const { shape, writer, versions } = given;
+  const same: VersionView = { shape, from: (object) => object, to: (object) => object };
+  const viewOf = (apiVersion: string): VersionView | undefined =>
+    versions === undefined || apiVersion === writer.apiVersion ? same : versions(apiVersion);
+  const keptIn = (view: VersionView, of: readonly ManagedEntry[]): FieldSet =>
+    withStructs(view.shape, of.map(({ fields }) => fields).reduce(union, always));
+
+  const view = viewOf(last.apiVersion);
+  if (view === undefined) return merged;
+  const [here, elsewhere] = byVersion(owners, versions === undefined ? undefined : last.apiVersion);
+  const remove = difference(withStructs(view.shape, last.fields), keptIn(view, here));
+  let pruned = view.to(removeItems(view.shape, view.from(merged), remove));
+  // What somebody owns in another version is given back there.
+  for (const [apiVersion, entries] of elsewhere) {
+    const there = viewOf(apiVersion);
+    if (there === undefined) continue;
+    const whole = there.from(merged);
+    const { removed } = compare(there.shape, whole, there.from(pruned), emptySet);
+    const kept = keptIn(there, entries);
+    if (!isEmpty(intersection(removed, kept)))
+      pruned = there.to(removeItems(there.shape, whole, difference(removed, kept)));
+  }
+  return pruned;
+}
+
+/** The entries of one version, and the others by theirs. Without a version there is but one. */
+function byVersion(
+  entries: ManagedEntries,
+  apiVersion: string | undefined,
+): readonly [readonly ManagedEntry[], ReadonlyMap<string, readonly ManagedEntry[]>] {
+  if (apiVersion === undefined) return [entries, new Map()];
+  const elsewhere = Map.groupBy(entries, (entry) => entry.apiVersion);
+  const here = elsewhere.get(apiVersion) ?? [];
+  elsewhere.delete(apiVersion);
+  return [here, elsewhere];
 }
 
 /**
