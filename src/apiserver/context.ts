@@ -10,6 +10,7 @@ import type { Store } from "#store/store.ts";
 import type { AdmissionPlugin } from "./admission/contract.ts";
 import type { Authorizer } from "./auth/contract.ts";
 import type { Caches } from "./caches.ts";
+import type { Claims } from "./claims.ts";
 import type { FieldValidation } from "./decode-body.ts";
 import type { Leases } from "./leases.ts";
 import type { Registry } from "./registry.ts";
@@ -18,6 +19,7 @@ import type { RequestInfo } from "./request-info.ts";
 export interface ServerContext {
   readonly store: Store;
   readonly caches: Caches;
+  readonly claims: Claims;
   readonly registry: Registry;
   readonly admission: readonly AdmissionPlugin[];
   readonly authorizer: Authorizer;

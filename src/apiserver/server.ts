@@ -13,6 +13,7 @@ import type { AdmissionPlugin, AdmissionReads } from "./admission/contract.ts";
 import { errorAnswer } from "./answer.ts";
 import type { Authenticator, Authorizer, Credentials } from "./auth/contract.ts";
 import { startCaches } from "./caches.ts";
+import { startClaims } from "./claims.ts";
 import type { ServerContext } from "./context.ts";
 import { createDiscovery } from "./discovery.ts";
 import { createLeases } from "./leases.ts";
@@ -67,6 +68,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     registry.definitions.map((one) => one.storage),
     { log, clock },
   );
+  const claims = await startClaims(store, { log, clock });
   const reads: AdmissionReads = {
     async get<T extends KubeObject>(
       group: string,
@@ -82,6 +84,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   const context: ServerContext = {
     store,
     caches,
+    claims,
     registry,
     admission: options.admission(reads),
     authorizer: options.authorizer,
@@ -141,6 +144,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     stop() {
       stopCompaction();
       caches.stop();
+      claims.stop();
       return Promise.resolve();
     },
   };

@@ -9,19 +9,17 @@ import {
   serviceUnavailable,
   staleObject,
 } from "#machinery/status.ts";
-import type { Claim, ClaimView } from "#machinery/define-resource.ts";
+import type { ClaimView } from "#machinery/define-resource.ts";
 import type { FieldError } from "#machinery/field-error.ts";
 import type { KubeObject } from "#machinery/meta.ts";
 import type { Compare, Operation } from "#store/store.ts";
+import { claimKey } from "./claims.ts";
 import type { ResourceContext } from "./context.ts";
 import type { ManagedFields } from "./managed-fields.ts";
 import { CachedObject, encodeObject, packValue, storageKey } from "./stored-object.ts";
 
 /** Tries to win against other writers of the same claims or object before giving up. */
 export const writeAttemptsMax = 8;
-const claimsRoot = "/claims/";
-
-export const claimKey = ({ pool, value }: Claim): string => `${claimsRoot}${pool}/${value}`;
 
 export function keyOf(context: ResourceContext, object: KubeObject): string {
   return storageKey(
@@ -36,21 +34,15 @@ export class ClaimTaken extends Error {
   override name = "ClaimTaken";
 }
 
-/** Chooses free values for what the draft leaves open. The view is read before, so that choosing is pure. */
-export async function allocate(
-  context: ResourceContext,
-  draft: KubeObject,
-  old: KubeObject | undefined,
-): Promise<void> {
+/** Chooses free values for what the draft leaves open, as far as is known now: the commit has the last word. */
+export function allocate(context: ResourceContext, draft: KubeObject, old: KubeObject | undefined): void {
   const { definition, server } = context;
   if (definition.allocate === undefined) return;
   const held = new Set((old === undefined ? [] : (definition.claims?.(old) ?? [])).map(claimKey));
-  const { kvs } = await server.store.range({ start: claimsRoot, end: "/claims0", keysOnly: true });
-  const taken = new Set(kvs.map((kv) => kv.key));
   const view: ClaimView = {
     taken: (pool, value) => {
       const key = claimKey({ pool, value });
-      return taken.has(key) && !held.has(key);
+      return server.claims.taken(key) && !held.has(key);
     },
     random: (bound) => server.random.integer(bound),
   };

@@ -108,6 +108,6 @@ async function attemptCreate(
   if (errors.length > 0) throw invalidObject(definition, draft.metadata?.name ?? "", errors);
   await validate(context, write);
   for (const warning of definition.warnings(draft, undefined)) context.warn(warning);
-  await allocate(context, draft, undefined);
+  allocate(context, draft, undefined);
   return commitCreate(context, draft, managed, dryRun);
 }

@@ -221,7 +221,7 @@ export async function replaceObject(
   await validate(context, write);
   if (part === "object") {
     for (const warning of definition.warnings(next, stored)) context.warn(warning);
-    await allocate(context, next, stored);
+    allocate(context, next, stored);
   }
   return isReleased(context, next)
     ? commitDelete(context, old, dryRun)
