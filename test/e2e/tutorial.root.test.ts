@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { after, before, test } from "node:test";
+import { after, before, test, type TestContext } from "node:test";
 import type { ClusterPlan } from "#cluster/plan.ts";
 import { run } from "#host/run.ts";
 import {
@@ -139,17 +139,9 @@ async function referenceKubectl(version: string): Promise<string> {
 
 for (const { client, binary } of clients) {
   test(`the tutorial, with ${client}`, { skip }, async (t) => {
-    let kubectl: Kubectl;
-    let path: string;
-    try {
-      path = await binary();
-      kubectl = kubectlOf(path);
-    } catch (error) {
-      t.skip(
-        `${client} cannot be had here: ${error instanceof Error ? error.message.trim() : String(error)}`,
-      );
-      return;
-    }
+    const path = await orSkip(t, client, binary());
+    if (path === undefined) return;
+    const kubectl = kubectlOf(path);
     await t.test("get nodes", async () => {
       const nodes = rows(await kubectl("get", "nodes"));
       assert.equal(nodes.length, 3);
@@ -160,6 +152,29 @@ for (const { client, binary } of clients) {
     await t.test("the Rails application", (tt) => rails(kubectl, path, (name, body) => tt.test(name, body)));
   });
 }
+
+/** Skips the test where this machine cannot get the program. */
+async function orSkip(t: TestContext, client: string, binary: Promise<string>): Promise<string | undefined> {
+  try {
+    return await binary;
+  } catch (error) {
+    t.skip(`${client} cannot be had here: ${error instanceof Error ? error.message.trim() : String(error)}`);
+    return undefined;
+  }
+}
+
+// Its own checks know the fields of its time only, and nothing of warnings instead of refusals.
+test("a recipe, with kubectl 1.20 and --validate=false", { skip }, async (t) => {
+  const path = await orSkip(t, "kubectl 1.20", referenceKubectl("1.20"));
+  if (path === undefined) return;
+  const kubectl = kubectlOf(path);
+  const file = recipe("crontab-pod.yaml");
+  assert.equal(await kubectl("create", "--validate=false", "-f", file), "pod/crontab created\n");
+  assert.deepEqual(await allRunning(kubectl, 1), ["crontab"]);
+  assert.match(await kubectl("exec", "crontab", "--", "echo", "hello"), /^hello$/m);
+  await kubectl("delete", "-f", file);
+  await noneLeft(kubectl);
+});
 
 async function crontab(kubectl: Kubectl, binary: string): Promise<void> {
   const created = await cluster.run([binary, "create", "-f", recipe("crontab-pod.yaml")]);
