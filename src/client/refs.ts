@@ -30,3 +30,13 @@ export const ConfigMaps = core("ConfigMap", "configmaps");
 export const Secrets = core("Secret", "secrets");
 export const ServiceAccounts = core("ServiceAccount", "serviceaccounts");
 export const Leases = ref("coordination.k8s.io", "v1", "Lease", "leases", true);
+export const Roles = ref("rbac.authorization.k8s.io", "v1", "Role", "roles", true);
+export const ClusterRoles = ref("rbac.authorization.k8s.io", "v1", "ClusterRole", "clusterroles", false);
+export const RoleBindings = ref("rbac.authorization.k8s.io", "v1", "RoleBinding", "rolebindings", true);
+export const ClusterRoleBindings = ref(
+  "rbac.authorization.k8s.io",
+  "v1",
+  "ClusterRoleBinding",
+  "clusterrolebindings",
+  false,
+);

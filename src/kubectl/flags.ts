@@ -110,6 +110,16 @@ export class ParsedFlags {
     return parseGoDuration(this.string(name)).ms;
   }
 
+  /** The same values, without those of flags that these specs do not have as they are here. */
+  only(specs: readonly FlagSpec[]): ParsedFlags {
+    const view = new ParsedFlags(new Map(specs.map((spec) => [spec.name, spec])));
+    for (const spec of specs) {
+      const given = this.values.get(spec.name);
+      if (given !== undefined && this.specs.get(spec.name) === spec) view.values.set(spec.name, given);
+    }
+    return view;
+  }
+
   private spec(name: string): FlagSpec {
     const spec = this.specs.get(name);
     if (spec === undefined) throw new Error(`there is no flag ${name}`);

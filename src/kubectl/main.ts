@@ -81,7 +81,10 @@ async function runCommand(
   };
   let parsed;
   try {
-    parsed = parseFlags([...(command.flags ?? []), ...inherited], argv);
+    // A command's own flag stands before an inherited one of its name: the user of a binding is not who asks.
+    const own = command.flags ?? [];
+    const names = new Set(own.map(({ name }) => name));
+    parsed = parseFlags([...own, ...inherited.filter(({ name }) => !names.has(name))], argv);
   } catch (thrown) {
     if (thrown instanceof HelpWanted) return showHelp();
     return tell(thrown, path, io);
@@ -99,6 +102,7 @@ async function runCommand(
   const session = createSession({
     io,
     parsed,
+    globals: parsed.flags.only(globals),
     command,
     commandPath: path,
     ...(transport === undefined ? {} : { transport }),

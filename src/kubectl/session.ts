@@ -29,6 +29,8 @@ const onceArgument = <A, T>(make: (argument?: A) => Promise<T>): ((argument?: A)
 export interface SessionParts {
   readonly io: Io;
   readonly parsed: ParsedArguments;
+  /** The flags of every command, without those that this command has for itself. */
+  readonly globals: ParsedFlags;
   readonly command: Command;
   readonly commandPath: string;
   /** Instead of the network: tests pass a control plane's own. */
@@ -42,29 +44,29 @@ export interface Session extends Context {
 
 export function createSession(parts: SessionParts): Session {
   const { io, parsed, command, commandPath } = parts;
-  const { flags } = parsed;
+  const { globals } = parts;
   const warnings = new WarningPrinter(io);
   let transport: Transport | undefined;
   const config = once(() =>
-    loadConfig({ flag: flags.string("kubeconfig"), env: io.env, home: io.home, cwd: io.cwd }),
+    loadConfig({ flag: globals.string("kubeconfig"), env: io.env, home: io.home, cwd: io.cwd }),
   );
-  const place = once(async () => placeOf(await config(), flags));
-  const access = once(async () => accessFor(await place(), flags, io.cwd));
+  const place = once(async () => placeOf(await config(), globals));
+  const access = once(async () => accessFor(await place(), globals, io.cwd));
   const client = once(async (): Promise<Client> => {
     transport = warnings.listen(
       parts.transport ??
         createHttp1Transport(await access(), {
-          headers: identityHeaders(flags, (await place()).user),
-          timeoutMs: requestTimeout(flags),
+          headers: identityHeaders(globals, (await place()).user),
+          timeoutMs: requestTimeout(globals),
         }),
     );
     const made = createClient(transport, { userAgent });
-    if (flags.bool("match-server-version")) await checkServerVersion(made);
+    if (globals.bool("match-server-version")) await checkServerVersion(made);
     return made;
   });
   const session: Session = {
     io,
-    flags,
+    flags: parsed.flags,
     command,
     commandPath,
     argsLengthAtDash: parsed.argsLengthAtDash,
@@ -75,13 +77,13 @@ export function createSession(parts: SessionParts): Session {
       const { token } = await access();
       return {
         ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
-        ...identityHeaders(flags, (await place()).user),
+        ...identityHeaders(globals, (await place()).user),
       };
     }),
     client,
     discovery: onceArgument(async (options: DiscoveryOptions = {}) =>
       openDiscovery(await client(), {
-        dir: parts.transport === undefined ? flags.string("cache-dir") : undefined,
+        dir: parts.transport === undefined ? globals.string("cache-dir") : undefined,
         server: parts.transport === undefined ? serverUrl((await access()).server).host : "",
         now: io.now(),
         options,
@@ -89,7 +91,7 @@ export function createSession(parts: SessionParts): Session {
       }),
     ),
     namespace: once(async (): Promise<Namespace> => {
-      const given = flags.string("namespace");
+      const given = globals.string("namespace");
       if (given !== "") return { name: given, explicit: true };
       return { name: (await place()).namespace, explicit: false };
     }),

@@ -25,6 +25,9 @@ import { invalidManifest, readManifests, readSource, type Manifest } from "../ta
 import { targetOfObject } from "../targets/resolve.ts";
 import { createConfigMap } from "./create-configmap.ts";
 import { createNamespace } from "./create-namespace.ts";
+import { createClusterRole, createRole } from "./create-role.ts";
+import { createClusterRoleBinding, createRoleBinding } from "./create-rolebinding.ts";
+import { createService } from "./create-service.ts";
 import { createSecret } from "./create-secret.ts";
 import { createServiceAccount } from "./create-serviceaccount.ts";
 import { createToken } from "./create-token.ts";
@@ -168,21 +171,21 @@ kubectl create -f ./pod.json
 # From stdin
 cat pod.json | kubectl create -f -`,
   notBuilt: [
-    ...[
-      "clusterrole",
-      "clusterrolebinding",
-      "cronjob",
-      "cj",
-      "deployment",
-      "deploy",
-      "ingress",
-      "ing",
-      "job",
-    ],
-    ...["poddisruptionbudget", "pdb", "priorityclass", "pc", "quota", "resourcequota", "role", "rolebinding"],
-    ...["service", "svc"],
+    ...["cronjob", "cj", "deployment", "deploy", "ingress", "ing", "job", "poddisruptionbudget", "pdb"],
+    ...["priorityclass", "pc", "quota", "resourcequota"],
   ],
-  subcommands: [createConfigMap, createNamespace, createSecret, createServiceAccount, createToken],
+  subcommands: [
+    createClusterRole,
+    createClusterRoleBinding,
+    createConfigMap,
+    createNamespace,
+    createRole,
+    createRoleBinding,
+    createSecret,
+    createService,
+    createServiceAccount,
+    createToken,
+  ],
   flags: [
     dryRunFlag,
     {
