@@ -319,7 +319,8 @@ async function startOver(options: ControlPlaneOptions, base: Base): Promise<Cont
     pki,
     port: listener.port,
     client: admin,
-    done: loops.done,
+    // A store that failed to write is only good again when it is opened anew, which takes a new process.
+    done: Promise.race([loops.done, store.failed.then((error) => Promise.reject(error))]),
     stop: () => stopAll(loops, listener, authorizationInformers, server, store),
   };
 }

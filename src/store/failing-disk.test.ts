@@ -65,6 +65,7 @@ void test("a write that fails is not acknowledged, nor is anything after it", as
   for (const one of waiting) await closed(one);
   assert.equal(store.revision, revision);
   assert.ok((await watched.ended) instanceof StoreClosedError);
+  assert.match((await store.failed).message, /the store in memory failed to write.*No space left/);
   assert.deepEqual(watched.events, []);
   for (const call of [
     () => store.txn([], [put("/d")]),

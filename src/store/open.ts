@@ -17,7 +17,7 @@ export async function openStore(options: StoreOptions, clock: Clock = realClock)
       return openRevisionStore(memoryBackend(), clock);
     case "embedded": {
       const { embeddedBackend } = await import("./embedded/backend.ts");
-      return openRevisionStore(await embeddedBackend(options.dir), clock);
+      return openRevisionStore(await embeddedBackend(options.dir, clock), clock);
     }
     case "etcd":
       throw new Error(

@@ -80,6 +80,7 @@ class RevisionStore implements Store {
   #queuedBytes = 0;
   #flushing = false;
   #failure: Error | undefined;
+  readonly #failed = Promise.withResolvers<Error>();
   #closed: Promise<void> | undefined;
   #compacting: Promise<void> = Promise.resolve();
   readonly #recent = new RecentRecords();
@@ -130,6 +131,10 @@ class RevisionStore implements Store {
 
   get revision(): number {
     return this.#revision;
+  }
+
+  get failed(): Promise<Error> {
+    return this.#failed.promise;
   }
 
   get compactedRevision(): number {
@@ -322,6 +327,7 @@ class RevisionStore implements Store {
       { cause: thrown },
     );
     this.#failure = failure;
+    this.#failed.resolve(failure);
     this.#watches.endAll(failure);
     return failure;
   }

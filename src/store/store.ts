@@ -82,6 +82,8 @@ export interface Store {
   readonly revision: number;
   /** History up to and including this revision may be gone, other than each key's value at it. */
   readonly compactedRevision: number;
+  /** Settles, with why, only when the store closed itself because it could not write. Open it again to go on. */
+  readonly failed: Promise<Error>;
   get(key: string, revision?: number): Promise<KeyValue | undefined>;
   range(options: RangeOptions): Promise<RangeResult>;
   /**

@@ -14,7 +14,7 @@ export interface DamagedLog {
   readonly log: string;
   /** How many bytes of the log were synced for sure. */
   readonly synced: number;
-  /** Where the batch ends that holds the newest acknowledged transaction. */
+  /** Where the batch ends that holds the newest transaction that the store noted as acknowledged. */
   readonly acknowledged: number;
 }
 

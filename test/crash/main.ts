@@ -13,6 +13,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { seededRandom, type Random } from "#base/random.ts";
+import { acknowledgedFile, decodeAcknowledged } from "#store/embedded/acknowledged.ts";
 import { cutAfterSync, damageAcknowledged, type DamagedLog } from "./damage.ts";
 import { emptyJournal, type Journal } from "./journal.ts";
 import { killWriters, verify, writeUntilItFails } from "./round.ts";
@@ -70,8 +71,11 @@ async function tracedKill(dir: string, journal: Journal, random: Random): Promis
   const calls = readTrace(readFileSync(trace, "latin1"));
   check("under strace", checkAcknowledgements(calls).problems);
   const [log, synced] = [...syncedBytes(calls)].at(-1) ?? [];
-  const newest = (journal.acknowledged.get(journal.newest) ?? []).find(({ token }) => token !== undefined);
-  const batch = writtenTokens(calls).get(newest?.token ?? "");
+  // The store can only miss what its file of acknowledged revisions has: that is a moment behind.
+  const noted = decodeAcknowledged(readFileSync(join(dir, acknowledgedFile), "latin1"));
+  const newest = Math.max(...[...journal.acknowledged.keys()].filter((revision) => revision <= noted));
+  const sample = journal.acknowledged.get(newest)?.find(({ token }) => token !== undefined);
+  const batch = writtenTokens(calls).get(sample?.token ?? "");
   return log === undefined || synced === undefined || batch?.path !== log
     ? undefined
     : { dir, log, synced, acknowledged: batch.end };

@@ -3,6 +3,7 @@
 import { mkdir } from "node:fs/promises";
 import { ClassicLevel } from "classic-level";
 import { toError } from "#base/assert.ts";
+import type { Clock } from "#base/clock.ts";
 import {
   DamagedStoreError,
   MissingRecordError,
@@ -27,7 +28,7 @@ const recordsEnd = Buffer.from("s");
 /** Memory that LevelDB may use for blocks and for its write buffer. */
 const blockCacheBytes = 8 * 1024 * 1024;
 const writeBufferBytes = 8 * 1024 * 1024;
-const removeSliceRecords = 1_000;
+const removeSliceRecords = 4_000;
 const loadSliceRecords = 1_000;
 const replayHighWaterBytes = 256 * 1024;
 
@@ -117,19 +118,19 @@ async function checkFormat(db: Database, name: string): Promise<void> {
     );
 }
 
-async function openAcknowledgedBeside(db: Database, dir: string): Promise<Acknowledged> {
+async function openAcknowledgedBeside(db: Database, dir: string, clock: Clock): Promise<Acknowledged> {
   try {
-    return openAcknowledged(dir);
+    return openAcknowledged(dir, clock);
   } catch (error) {
     await db.close();
     throw error;
   }
 }
 
-export async function embeddedBackend(dir: string): Promise<Backend> {
+export async function embeddedBackend(dir: string, clock: Clock): Promise<Backend> {
   const name = `the store in ${dir}`;
   const db = await openDatabase(dir);
-  const acknowledged = await openAcknowledgedBeside(db, dir);
+  const acknowledged = await openAcknowledgedBeside(db, dir, clock);
   const close = async (): Promise<void> => {
     await db.close();
     acknowledged.close();
