@@ -14,6 +14,7 @@ import type { Claims } from "./claims.ts";
 import type { FieldValidation } from "./decode-body.ts";
 import type { Leases } from "./leases.ts";
 import type { Registry } from "./registry.ts";
+import type { Review } from "./reviews.ts";
 import type { RequestInfo } from "./request-info.ts";
 
 export interface ServerContext {
@@ -27,6 +28,8 @@ export interface ServerContext {
   readonly leases: Leases;
   /** Resources that are computed when asked for instead of stored, by `group/resource`. */
   readonly computed: ReadonlyMap<string, () => Promise<readonly KubeObject[]>>;
+  /** Kinds that are questions: answered when they are created, and never stored; by `group/resource`. */
+  readonly reviews: ReadonlyMap<string, Review>;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;

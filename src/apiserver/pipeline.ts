@@ -18,9 +18,11 @@ import { StoreBusyError } from "#store/store.ts";
 import { errorAnswer, objectAnswer } from "./answer.ts";
 import { authorize } from "./authorize.ts";
 import type { RequestContext, ResourceContext, ServerContext } from "./context.ts";
+import { impersonate } from "./impersonate.ts";
 import { negotiate, type OutputForm } from "./negotiate.ts";
 import { checkParameters } from "./options.ts";
 import { requestInfo } from "./request-info.ts";
+import { answerReview } from "./reviews.ts";
 import { warningHeader } from "./warnings.ts";
 import { openPaths, type PathHandlers } from "./paths.ts";
 import type { CachedObject } from "./stored-object.ts";
@@ -56,10 +58,10 @@ export function createPipeline(
           request,
           info,
           query,
-          caller,
+          caller: await impersonate(server, request.headers, caller), // 3 impersonation
           warn: (message) => void warnings.push(message),
         };
-        refuseImpersonation(request); // 3 impersonation: its seat │ 4 flow control: its seat
+        // 4 flow control: its seat
         if (info.isResource || !openPaths.has(info.path)) await authorize(context); // 5 authz
         response = info.isResource ? await serveResource(context, subresources) : await paths.serve(context);
       } catch (thrown) {
@@ -86,12 +88,6 @@ function asApiError(server: ServerContext, request: ApiRequest, thrown: unknown)
     error: error.stack ?? error.message,
   });
   return internalError(error.message);
-}
-
-function refuseImpersonation(request: ApiRequest): void {
-  const header = Object.keys(request.headers).find((name) => name.startsWith("impersonate-"));
-  if (header !== undefined)
-    throw badRequest(`impersonation is not served yet: leave out the ${header} header (kubectl --as)`);
 }
 
 /** Subresources that are another server's: it decides about methods. */
@@ -149,7 +145,7 @@ async function patchOrApply(
 }
 
 async function serveVerb(context: ResourceContext, form: OutputForm): Promise<ApiResponse> {
-  const { info } = context;
+  const { definition, info } = context;
   // Inside each write: 6 decode, convert, default │ 7 managed fields │ 8 mutating admission │
   // 9 prepareFor… │ 10 validation │ 11 validating admission │ 12 commit.
   switch (info.verb) {
@@ -159,8 +155,11 @@ async function serveVerb(context: ResourceContext, form: OutputForm): Promise<Ap
       return list(context, form);
     case "watch":
       return watch(context, form);
-    case "create":
+    case "create": {
+      const review = context.server.reviews.get(`${definition.group}/${definition.resource}`);
+      if (review !== undefined) return objectAnswer(201, await answerReview(context, review), form);
       return oneAnswer(context, 201, await create(context), form);
+    }
     case "update": {
       const { object, created } = await update(context, "object");
       return oneAnswer(context, created ? 201 : 200, object, form);

@@ -21,6 +21,7 @@ import { createOpenApi } from "./openapi.ts";
 import { createPaths, type HealthCheck } from "./paths.ts";
 import { createPipeline } from "./pipeline.ts";
 import { createRegistry } from "./registry.ts";
+import { createReviews, type ReviewOptions } from "./reviews.ts";
 import { storageKey } from "./stored-object.ts";
 import { scale } from "./subresources/scale.ts";
 import type { SubresourceHandler } from "./subresources/contract.ts";
@@ -40,6 +41,8 @@ export interface ApiServerOptions {
   readonly subresources: Readonly<Record<string, SubresourceHandler>>;
   /** Resources that are computed when asked for, by `group/resource`. */
   readonly computed?: ReadonlyMap<string, () => Promise<readonly KubeObject[]>>;
+  /** All RBAC rules that a caller has, in a namespace and cluster-wide. */
+  readonly rulesOf: ReviewOptions["rulesOf"];
   readonly readyChecks?: readonly HealthCheck[];
   readonly issuer: string;
   readonly jwks: () => Record<string, unknown>;
@@ -91,6 +94,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     settings: options.settings,
     leases: createLeases(store, clock),
     computed: options.computed ?? new Map(),
+    reviews: createReviews(options),
     clock,
     random,
     log,

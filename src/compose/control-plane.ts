@@ -28,7 +28,7 @@ import {
 import type { Authenticator, Authorizer } from "#apiserver/auth/contract.ts";
 import { nodeAuthorizer } from "#apiserver/auth/node-authorizer.ts";
 import { escalationCheck } from "#apiserver/auth/escalation.ts";
-import { rbacAuthorizer, type RbacView } from "#apiserver/auth/rbac.ts";
+import { rbacAuthorizer, rulesFor, type RbacView } from "#apiserver/auth/rbac.ts";
 import { reconcileBootstrapRoles } from "#apiserver/auth/reconcile-bootstrap.ts";
 import { createNodeView, createRbacView } from "#apiserver/auth/views.ts";
 import { startListener, type Listener } from "#apiserver/http/listener.ts";
@@ -273,6 +273,10 @@ async function startOver(options: ControlPlaneOptions, base: Base): Promise<Cont
       tokens,
     }),
     computed: new Map([["/componentstatuses", () => Promise.resolve(componentStatuses(health))]]),
+    rulesOf: (caller, namespace) => {
+      const view = late.rbac.value;
+      return view === undefined ? [] : [...rulesFor(view, caller, namespace)].map(({ rule }) => rule);
+    },
     readyChecks: [
       {
         name: "poststarthook/rbac/bootstrap-roles",

@@ -2,6 +2,12 @@
 
 import type { ResourceDefinition } from "#machinery/define-resource.ts";
 import type { KubeObject } from "#machinery/meta.ts";
+import { selfSubjectReview } from "./authentication/self-subject-review.ts";
+import { tokenReview } from "./authentication/token-review.ts";
+import { localSubjectAccessReview } from "./authorization/local-subject-access-review.ts";
+import { selfSubjectAccessReview } from "./authorization/self-subject-access-review.ts";
+import { selfSubjectRulesReview } from "./authorization/self-subject-rules-review.ts";
+import { subjectAccessReview } from "./authorization/subject-access-review.ts";
 import { lease } from "./coordination/lease.ts";
 import { componentStatus } from "./core/component-status.ts";
 import { configMap } from "./core/config-map.ts";
@@ -36,6 +42,12 @@ export const builtinResources: readonly ResourceDefinition[] = [
   any(secret),
   any(service),
   any(serviceAccount),
+  any(selfSubjectReview),
+  any(tokenReview),
+  any(localSubjectAccessReview),
+  any(selfSubjectAccessReview),
+  any(selfSubjectRulesReview),
+  any(subjectAccessReview),
   any(lease),
   any(endpointSlice),
   any(clusterRoleBinding),

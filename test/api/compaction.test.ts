@@ -34,6 +34,7 @@ async function startServer(): Promise<void> {
     authenticator: { authenticate: () => undefined },
     authorizer: alwaysAllow,
     subresources: {},
+    rulesOf: () => [],
     issuer: "https://test",
     jwks: () => ({}),
     historyMs,

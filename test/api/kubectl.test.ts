@@ -76,7 +76,7 @@ test("it finds its way: version, discovery, OpenAPI", options, async () => {
   await prints("version", /Server Version: v1\.36\.\d+\+leme/);
   await prints(
     "api-versions",
-    "coordination.k8s.io/v1\ndiscovery.k8s.io/v1\nrbac.authorization.k8s.io/v1\nv1\n",
+    "authentication.k8s.io/v1\nauthorization.k8s.io/v1\ncoordination.k8s.io/v1\ndiscovery.k8s.io/v1\nrbac.authorization.k8s.io/v1\nv1\n",
   );
   await prints(
     "api-resources --namespaced=false --no-headers -o name",

@@ -58,6 +58,7 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
     authenticator: { authenticate: () => undefined },
     authorizer: { authorize: (attributes) => authorizer.authorize(attributes) },
     subresources: { "pods/binding": binding, "namespaces/finalize": finalizeNamespace },
+    rulesOf: () => [],
     issuer: "https://kubernetes.default.svc",
     jwks: () => ({ keys: [] }),
   });

@@ -74,6 +74,12 @@ export function subjectMatches(subject: RbacSubject, bindingNamespace: string, c
   }
 }
 
+/** `User "ana"`, `ServiceAccount "robot/team"` */
+function describeSubject({ kind, name, namespace }: RbacSubject, bindingNamespace: string): string {
+  const full = kind === "ServiceAccount" ? `${name}/${namespace ?? bindingNamespace}` : name;
+  return `${kind} ${JSON.stringify(full)}`;
+}
+
 const missingRole = (kind: string, name: string): string =>
   `${kind.toLowerCase()}.rbac.authorization.k8s.io ${JSON.stringify(name)} not found`;
 
@@ -88,26 +94,28 @@ export function* rulesFor(
   missing: string[] = [],
 ): Generator<{ rule: PolicyRule; via: string }> {
   for (const binding of view.clusterRoleBindings()) {
-    if (!binding.subjects.some((subject) => subjectMatches(subject, "", caller))) continue;
+    const subject = binding.subjects.find((one) => subjectMatches(one, "", caller));
+    if (subject === undefined) continue;
     const rules = view.clusterRoleRules(binding.roleRef.name);
     if (rules === undefined) missing.push(missingRole("ClusterRole", binding.roleRef.name));
     for (const rule of rules ?? []) {
       yield {
         rule,
-        via: `ClusterRoleBinding ${JSON.stringify(binding.name)} of ClusterRole ${JSON.stringify(binding.roleRef.name)}`,
+        via: `ClusterRoleBinding ${JSON.stringify(binding.name)} of ClusterRole ${JSON.stringify(binding.roleRef.name)} to ${describeSubject(subject, "")}`,
       };
     }
   }
   if (namespace === "") return;
   for (const binding of view.roleBindings(namespace)) {
-    if (!binding.subjects.some((subject) => subjectMatches(subject, namespace, caller))) continue;
+    const subject = binding.subjects.find((one) => subjectMatches(one, namespace, caller));
+    if (subject === undefined) continue;
     const { kind, name } = binding.roleRef;
     const rules = kind === "ClusterRole" ? view.clusterRoleRules(name) : view.roleRules(namespace, name);
     if (rules === undefined) missing.push(missingRole(kind, name));
     for (const rule of rules ?? []) {
       yield {
         rule,
-        via: `RoleBinding ${JSON.stringify(`${binding.name}/${namespace}`)} of ${kind} ${JSON.stringify(name)}`,
+        via: `RoleBinding ${JSON.stringify(`${binding.name}/${namespace}`)} of ${kind} ${JSON.stringify(name)} to ${describeSubject(subject, namespace)}`,
       };
     }
   }
