@@ -156,7 +156,7 @@ export function playKubelets(
   return () => informers.stop();
 }
 
-const patienceMs = 10_000;
+const patienceMs = 60_000;
 
 /** Waits until `probe` gives something. The limit only ends a test that has failed anyway. */
 export async function eventually<T>(probe: () => Promise<T | undefined | false>): Promise<T> {

@@ -13,7 +13,7 @@ export interface Session {
   ended(): Promise<number>;
 }
 
-const waitMsMax = 30_000;
+const waitMsMax = 60_000;
 
 const quoted = (word: string): string => `'${word.replaceAll("'", `'\\''`)}'`;
 

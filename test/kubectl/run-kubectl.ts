@@ -17,7 +17,7 @@ export interface Surroundings {
 }
 
 /** Ends a command that waits for what never comes; it then counts as failed. */
-const patienceMs = 20_000;
+const patienceMs = 60_000;
 
 const stdinOf = (cwd: string, file: string | undefined): Buffer =>
   file === undefined ? Buffer.alloc(0) : readFileSync(join(cwd, file));
