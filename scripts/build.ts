@@ -63,8 +63,10 @@ async function buildLeme(): Promise<void> {
     splitting: true,
     outdir: join(dist, "leme"),
     entryNames: "[name]-[hash]",
-    // Native, absent by choice, or needed once in a cluster's life.
-    external: ["classic-level", "bufferutil", "utf-8-validate", "@peculiar/x509", "reflect-metadata", "yaml"],
+    // Modules before scripts: what is loaded on demand has named exports then, and only what is used of it.
+    mainFields: ["module", "main"],
+    // Native, or absent by choice.
+    external: ["classic-level", "bufferutil", "utf-8-validate"],
     banner: {
       js: 'import { createRequire as lemeRequire } from "node:module"; const require = lemeRequire(import.meta.url);',
     },
