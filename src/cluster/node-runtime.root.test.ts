@@ -88,7 +88,7 @@ async function checkWalls(): Promise<void> {
   const pod = namespaces[0]?.target;
   assert.ok(pod !== undefined);
   const probe = async (url: string, method: string): Promise<string> => {
-    const script = `fetch("${url}", { method: "${method}", signal: AbortSignal.timeout(400) }).then(
+    const script = `fetch("${url}", { method: "${method}", signal: AbortSignal.timeout(2000) }).then(
       (answer) => console.log(answer.status), (error) => console.log(error.name)).then(() => process.exit())`;
     return (await runOk(["nsenter", `--net=${pod}`, process.execPath, "-e", script])).trim();
   };
