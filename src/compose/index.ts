@@ -5,6 +5,8 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { silentLogger, type Logger } from "#base/log.ts";
+import { ServiceAccounts } from "#client/refs.ts";
+import { selectControllers } from "#controllers/index.ts";
 import { createClient, type Client } from "#client/client.ts";
 import { makeKubeConfig, type KubeConfig } from "#client/kubeconfig.ts";
 import { admissionPluginNames, startControlPlane, type ControlPlane } from "./control-plane.ts";
@@ -78,7 +80,7 @@ const serviceClusterIpRange = "10.96.0.0/16";
 const clusterDns = "10.96.0.10";
 const tolerationSeconds = 300;
 
-/** Starts a control plane in this process; resolves when the API answers. */
+/** Starts a control plane in this process; resolves when the API answers and pods can be created. */
 export async function startCluster(options: ClusterOptions = {}): Promise<Cluster> {
   const { name = "leme", address = "127.0.0.1", dataDir } = options;
   const dir = dataDir ?? (await mkdtemp(join(tmpdir(), "leme-")));
@@ -103,10 +105,32 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
       extraNames: [],
       log: options.log ?? silentLogger,
     });
-    return clusterOver(plane, { name, address, forget });
+    const cluster = clusterOver(plane, { name, address, forget });
+    const chosen = selectControllers(options.controllers);
+    if (chosen.some((one) => one.name === "serviceaccount-controller")) await defaultServiceAccount(cluster);
+    return cluster;
   } catch (error) {
     await forget();
     throw error;
+  }
+}
+
+/** Resolves when the namespace `default` has its service account: before that, it takes no pods. */
+async function defaultServiceAccount({ client, done }: Cluster): Promise<void> {
+  const abort = new AbortController();
+  const fieldSelector = "metadata.name=default";
+  const { items, metadata } = await client.list(ServiceAccounts, { namespace: "default", fieldSelector });
+  if (items.length > 0) return;
+  const appears = async (): Promise<void> => {
+    const resourceVersion = metadata?.resourceVersion ?? "";
+    const options = { namespace: "default", fieldSelector, resourceVersion, signal: abort.signal };
+    for await (const batch of client.watch(ServiceAccounts, options))
+      if (batch.some(({ type }) => type === "ADDED")) return;
+  };
+  try {
+    await Promise.race([appears(), done]);
+  } finally {
+    abort.abort();
   }
 }
 

@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 import { promisify } from "node:util";
 import { CoreV1Api, KubeConfig } from "@kubernetes/client-node";
-import { ConfigMaps, isApiError, Namespaces, startCluster, type core } from "leme";
+import { ConfigMaps, isApiError, Namespaces, Pods, startCluster, type core } from "leme";
 
 const root = join(import.meta.dirname, "../..");
 const run = promisify(execFile);
@@ -42,6 +42,17 @@ test("the kubeconfig serves a real client", async (t) => {
     items.map(({ metadata }) => metadata?.name),
     ["default", "kube-node-lease", "kube-public", "kube-system"],
   );
+});
+
+test("pods can be created at once", async (t) => {
+  const cluster = await startCluster();
+  t.after(() => cluster.stop());
+  const pod: core.Pod = {
+    metadata: { name: "web", namespace: "default" },
+    spec: { containers: [{ name: "web", image: "web:v1" }] },
+  };
+  const { spec } = await cluster.client.create<core.Pod>(Pods, "default", pod);
+  assert.equal(spec?.serviceAccountName, "default");
 });
 
 test("a client of somebody else may do what authorization allows", async (t) => {
