@@ -9,7 +9,7 @@ import type { Pod } from "#machinery/gen/types/core-v1.ts";
 import { openRemoteCommand, type RemoteSession } from "#streams/remote-command.ts";
 import { UpgradeRefused } from "#streams/upgrade.ts";
 import { CommandError, ExitCode, UsageError, type Command, type Context } from "../command.ts";
-import { chooseContainer } from "../targets/containers.ts";
+import { annotatedContainer, chooseContainer } from "../targets/containers.ts";
 import { fetchTarget } from "../targets/fetch.ts";
 import { resolveTargets } from "../targets/resolve.ts";
 import { podsOf } from "../targets/pods-of.ts";
@@ -22,18 +22,23 @@ interface Words {
   readonly command: readonly string[];
 }
 
-/** What the words say: the target stands before `--`, the command behind it. */
+const noTarget = "pod, type/name or --filename must be specified";
+
+/** What the words say: the target stands first, the command behind `--`. */
 export function readWords(args: readonly string[], argsLengthAtDash: number, withFile: boolean): Words {
-  if (args.length === 0 && !withFile)
-    throw new CommandError("pod, type/name or --filename must be specified");
+  if (args.length === 0 && !withFile) throw new CommandError(noTarget);
   const before = argsLengthAtDash < 0 ? args.length : argsLengthAtDash;
-  if (before > 1 || (withFile && before > 0))
+  if (argsLengthAtDash < 0 && args.length > (withFile ? 0 : 1))
     throw new UsageError(
       "exec [POD] [COMMAND] is not supported anymore. Use exec [POD] -- [COMMAND] instead",
     );
+  const target = before === 0 ? "" : (args[0] ?? "");
+  if (target === "" && !withFile) throw new CommandError(noTarget);
   const command = args.slice(before);
   if (command.length === 0) throw new CommandError("you must specify at least one command for the container");
-  return { target: before === 0 ? undefined : args[0], command };
+  if (target !== "" && withFile)
+    throw new CommandError("resource/name arguments cannot be provided when a path is specified");
+  return { target: target === "" ? undefined : target, command };
 }
 
 async function findPod(context: Context, target: string | undefined): Promise<Pod> {
@@ -43,7 +48,7 @@ async function findPod(context: Context, target: string | undefined): Promise<Po
   const { targets, errors } = await resolveTargets(context, words);
   if (errors.length > 0) throw errors[0] as Error;
   const [one] = targets;
-  if (one === undefined) throw new CommandError("pod, type/name or --filename must be specified");
+  if (one === undefined) throw new CommandError(noTarget);
   const object: KubeObject = await fetchTarget(context, one);
   const [pod] = await podsOf(context, object, { purpose: "attach to", preferRestarts: false, waitMs });
   return pod as Pod;
@@ -76,12 +81,14 @@ async function copyStdin(context: Context, session: RemoteSession): Promise<void
 async function run(context: Context, args: readonly string[]): Promise<number> {
   const { flags, io } = context;
   const quiet = flags.bool("quiet");
+  if (flags.durationMs("pod-running-timeout") <= 0)
+    throw new UsageError("--pod-running-timeout must be higher than zero");
   const { target, command } = readWords(args, context.argsLengthAtDash, flags.list("filename").length > 0);
   const pod = await findPod(context, target);
   const phase = pod.status?.phase ?? "";
   if (ended.has(phase))
     throw new CommandError(`cannot exec into a container in a completed pod; current phase is ${phase}`);
-  const container = chooseContainer(pod, flags.string("container"), (line) => {
+  const container = chooseContainer(pod, flags.string("container") || annotatedContainer(pod), (line) => {
     if (!quiet) context.printError(`${line}\n`);
   });
   const stdin = flags.bool("stdin");

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { parseFlags } from "../flags.ts";
 import { readWords as execWords, exitCodeOf } from "./exec.ts";
-import { logQuery, logs, readWords, withPrefix } from "./logs.ts";
+import { withPrefix } from "./logs-stream.ts";
+import { logQuery, logs, readWords } from "./logs.ts";
 
 const flagsOf = (...argv: string[]) => parseFlags(logs.flags ?? [], argv);
 
@@ -61,6 +62,9 @@ test("a prefix stands before each line, wherever chunks are cut", () => {
 test("words of exec: the target before --, the command behind", () => {
   assert.deepEqual(execWords(["web", "date", "-u"], 1, false), { target: "web", command: ["date", "-u"] });
   assert.deepEqual(execWords(["date"], 0, true), { target: undefined, command: ["date"] });
+  assert.deepEqual(execWords(["web", "more", "date"], 2, false), { target: "web", command: ["date"] });
+  assert.throws(() => execWords(["date"], 0, false), /pod, type\/name or --filename must be specified/);
+  assert.throws(() => execWords(["web", "date"], 1, true), /when a path is specified/);
   assert.throws(() => execWords([], -1, false), /pod, type\/name or --filename must be specified/);
   assert.throws(() => execWords(["web"], -1, false), /at least one command/);
   assert.throws(() => execWords(["web", "date"], -1, false), /Use exec \[POD\] -- \[COMMAND\] instead/);

@@ -1,30 +1,22 @@
 // `kubectl logs`: what containers print, of one pod or of several.
 
-import { collectBody } from "#client/body.ts";
-import { errorFromAnswer, resourcePath } from "#client/client.ts";
-import { Pods } from "#client/refs.ts";
+import { toError } from "#base/assert.ts";
 import type { Pod } from "#machinery/gen/types/core-v1.ts";
 import type { KubeObject } from "#machinery/meta.ts";
 import { ApiError } from "#machinery/status.ts";
 import { CommandError, UsageError, type Command, type Context } from "../command.ts";
 import { selectorFlag } from "../flag-groups.ts";
-import { describe } from "../failure.ts";
 import type { ParsedFlags } from "../flags.ts";
+import { badTime } from "../go-time.ts";
 import { chooseContainer, containerNames } from "../targets/containers.ts";
-import { fetchTarget } from "../targets/fetch.ts";
-import { resolveTargets } from "../targets/resolve.ts";
+import { fetchItems, fetchTarget } from "../targets/fetch.ts";
+import { nothingNamed, resolveTargets } from "../targets/resolve.ts";
 import { podsOf } from "../targets/pods-of.ts";
+import { printLog, type Source, type StreamOptions } from "./logs-stream.ts";
 
 const selectedTailLines = 10;
 const usage = `expected 'logs [-f] [-p] (POD | TYPE/NAME) [-c CONTAINER]'.
 POD or TYPE/NAME is a required argument for the logs command`;
-
-/** One log to print. */
-interface Source {
-  readonly pod: string;
-  readonly namespace: string;
-  readonly container: string;
-}
 
 interface Wanted {
   /** `web`, `rc/web`; nothing where a selector picks. */
@@ -42,7 +34,7 @@ export function readWords(args: readonly string[], flags: ParsedFlags): Wanted {
   if (args.length > 2) throw new UsageError(usage);
   const [target, positional] = args;
   if (positional !== undefined) {
-    if (container !== "") throw new UsageError("only one of -c or an inline [CONTAINER] arg is allowed");
+    if (container !== "") throw new CommandError("only one of -c or an inline [CONTAINER] arg is allowed");
     container = positional;
   }
   if (container !== "" && flags.bool("all-containers"))
@@ -61,9 +53,11 @@ export function logQuery(flags: ParsedFlags): Record<string, string> {
   const sinceTime = flags.string("since-time");
   if (sinceTime !== "" && sinceMs !== 0)
     throw new CommandError("at most one of `sinceTime` or `sinceSeconds` may be specified");
-  if (sinceTime !== "") query["sinceTime"] = rfc3339(sinceTime);
+  const wrongTime = sinceTime === "" ? undefined : badTime(sinceTime);
+  if (wrongTime !== undefined) throw new CommandError(wrongTime);
+  if (sinceTime !== "") query["sinceTime"] = sinceTime;
   if (sinceMs < 0) throw new CommandError("--since must be greater than 0");
-  if (sinceMs > 0) query["sinceSeconds"] = String(Math.ceil(sinceMs / 1000));
+  if (sinceMs > 0) query["sinceSeconds"] = String(Math.round(sinceMs / 1000));
   const limit = flags.int("limit-bytes");
   if (limit < 0) throw new CommandError("--limit-bytes must be greater than 0");
   if (limit > 0) query["limitBytes"] = String(limit);
@@ -75,15 +69,8 @@ export function logQuery(flags: ParsedFlags): Record<string, string> {
   return query;
 }
 
-function rfc3339(text: string): string {
-  if (!/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/.test(text))
-    throw new CommandError(
-      `parsing time ${JSON.stringify(text)} as "2006-01-02T15:04:05Z07:00": cannot parse ${JSON.stringify(text)} as "2006"`,
-    );
-  return text;
-}
-
 async function objectOf(context: Context, target: string): Promise<KubeObject> {
+  if (target === "") throw new CommandError(nothingNamed);
   const { targets } = await resolveTargets(context, target.includes("/") ? [target] : ["pods", target]);
   const [one] = targets;
   if (one === undefined) throw new UsageError(usage);
@@ -98,15 +85,11 @@ async function objectOf(context: Context, target: string): Promise<KubeObject> {
 }
 
 async function selectedPods(context: Context): Promise<readonly Pod[]> {
-  const { name: namespace } = await context.namespace();
-  const client = await context.client();
-  const query = new URLSearchParams({ labelSelector: context.flags.string("selector") });
-  const { items } = await client.json<{ items: Pod[] }>(
-    "GET",
-    `${resourcePath(Pods, namespace)}?${query.toString()}`,
-  );
-  if (items.length === 0) context.printError(`No resources found in ${namespace} namespace.\n`);
-  return items;
+  const { targets } = await resolveTargets(context, ["pods"]);
+  const items = (await Promise.all(targets.map((target) => fetchItems(context, target)))).flat();
+  if (items.length === 0)
+    context.printError(`No resources found in ${(await context.namespace()).name} namespace.\n`);
+  return items as Pod[];
 }
 
 async function podsFor(context: Context, target: string | undefined): Promise<readonly Pod[]> {
@@ -127,70 +110,44 @@ function sourcesOf(context: Context, pod: Pod, container: string): Source[] {
   const { name = "", namespace = "" } = pod.metadata ?? {};
   const names = context.flags.bool("all-containers")
     ? containerNames(pod)
-    : [chooseContainer(pod, container, (line) => context.printError(`${line}\n`))];
+    : [
+        chooseContainer(pod, container, (line) => {
+          if (!context.flags.bool("all-pods")) context.printError(`${line}\n`);
+        }),
+      ];
   return names.map((one) => ({ pod: name, namespace, container: one }));
-}
-
-async function printLog(context: Context, source: Source, query: Record<string, string>): Promise<void> {
-  const { flags, io } = context;
-  const client = await context.client();
-  const answer = await client.raw({
-    method: "GET",
-    path: resourcePath(Pods, source.namespace, source.pod, "log"),
-    query: new URLSearchParams({ container: source.container, ...query }).toString(),
-    headers: { accept: "application/json, */*" },
-  });
-  if (answer.status >= 400) throw errorFromAnswer(answer.status, (await collectBody(answer.body)).toString());
-  const chunks = answer.body.kind === "stream" ? answer.body.chunks : [await collectBody(answer.body)];
-  const prefixed = flags.bool("prefix") || flags.bool("all-pods");
-  const prefix = Buffer.from(prefixed ? `[pod/${source.pod}/${source.container}] ` : "");
-  let lineStarts = true;
-  for await (const chunk of chunks) {
-    const [text, atStart] = withPrefix(chunk, prefix, lineStarts);
-    lineStarts = atStart;
-    io.stdout.write(text);
-  }
-}
-
-/** The bytes with `prefix` before each line that begins in them, and whether the next chunk begins a line. */
-export function withPrefix(chunk: Buffer, prefix: Buffer, lineStarts: boolean): [Buffer, boolean] {
-  if (chunk.length === 0) return [chunk, lineStarts];
-  const out: Buffer[] = [];
-  if (prefix.length === 0) out.push(chunk);
-  else {
-    for (let from = 0, starts = lineStarts; from < chunk.length; starts = true) {
-      const end = chunk.indexOf(10, from);
-      const to = end < 0 ? chunk.length : end + 1;
-      if (starts) out.push(prefix);
-      out.push(chunk.subarray(from, to));
-      from = to;
-    }
-  }
-  return [Buffer.concat(out), chunk.at(-1) === 10];
 }
 
 async function run(context: Context, args: readonly string[]): Promise<void> {
   const { flags } = context;
   const { target, container } = readWords(args, flags);
   const query = logQuery(flags);
+  const waitMs = flags.durationMs("pod-running-timeout");
+  if (waitMs <= 0) throw new CommandError("--pod-running-timeout must be higher than zero");
   const pods = await podsFor(context, target);
   const sources = pods.flatMap((pod) => sourcesOf(context, pod, container));
   const follow = flags.bool("follow");
   const most = flags.int("max-log-requests");
-  if (most <= 0) throw new CommandError("--max-log-requests should be greater than 0");
   if (follow && sources.length > most)
     throw new CommandError(
       `you are attempting to follow ${sources.length} log streams, but maximum allowed concurrency is ${most}, use --max-log-requests to increase the limit`,
     );
+  const ignoring = flags.bool("ignore-errors");
+  const options: StreamOptions = {
+    query,
+    prefixed: flags.bool("prefix") || flags.bool("all-pods"),
+    together: follow && sources.length > 1,
+    patienceMs: follow && !ignoring ? waitMs : 0,
+  };
   const print = async (source: Source): Promise<void> => {
     try {
-      await printLog(context, source, query);
+      await printLog(context, source, options);
     } catch (thrown) {
-      if (!flags.bool("ignore-errors")) throw thrown;
-      context.print(`error: ${describe(thrown, "").text.replace(/^error: /, "")}\n`);
+      if (!ignoring) throw thrown;
+      context.print(`error: ${toError(thrown).message}\n`);
     }
   };
-  if (follow && sources.length > 1) await Promise.all(sources.map(print));
+  if (options.together) await Promise.all(sources.map(print));
   else for (const source of sources) await print(source);
 }
 

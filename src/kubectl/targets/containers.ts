@@ -23,6 +23,10 @@ export function containerNames({ spec }: Pod): string[] {
   ].map(({ name = "" }) => name);
 }
 
+/** The container that the pod itself names for commands like these, or "". */
+export const annotatedContainer = ({ metadata }: Pod): string =>
+  metadata?.annotations?.[defaultContainerAnnotation] ?? "";
+
 /** The named container, or the one that stands for the pod; `tell` hears when that was a choice. */
 export function chooseContainer(pod: Pod, name: string, tell: (line: string) => void): string {
   const podName = pod.metadata?.name ?? "";
@@ -32,7 +36,7 @@ export function chooseContainer(pod: Pod, name: string, tell: (line: string) => 
       throw new CommandError(`container ${name} is not valid for pod ${podName} out of: ${allNames(pod)}`);
     return name;
   }
-  const wanted = pod.metadata?.annotations?.[defaultContainerAnnotation] ?? "";
+  const wanted = annotatedContainer(pod);
   if (wanted !== "") {
     if (names.includes(wanted)) return wanted;
     tell(`Default container name ${JSON.stringify(wanted)} not found in pod ${podName}`);

@@ -3,7 +3,8 @@
 import { collectBody } from "#client/body.ts";
 import { errorFromAnswer, resourcePath } from "#client/client.ts";
 import type { KubeObject } from "#machinery/meta.ts";
-import { ApiError } from "#machinery/status.ts";
+import { ApiError, isApiError } from "#machinery/status.ts";
+import { Namespaces } from "#client/refs.ts";
 import type { Context } from "../command.ts";
 import { itemsWithKinds } from "../printers/list-items.ts";
 import type { Target } from "./resolve.ts";
@@ -31,8 +32,14 @@ export async function fetchTarget(
   const { resource, namespace, name } = target;
   const query = new URLSearchParams(asked);
   const subresource = flagText(context, "subresource") || undefined;
-  if (name !== undefined)
-    return fetchJson(context, resourcePath(resource, namespace, name, subresource), query, accept);
+  if (name !== undefined) {
+    const path = resourcePath(resource, namespace, name, subresource);
+    try {
+      return await fetchJson(context, path, query, accept);
+    } catch (thrown) {
+      throw await notFoundBecause(context, thrown, namespace);
+    }
+  }
   const fieldSelector = flagText(context, "field-selector");
   const labelSelector = flagText(context, "selector");
   if (fieldSelector !== "") query.set("fieldSelector", fieldSelector);
@@ -71,6 +78,18 @@ export async function expandTarget(context: Context, target: Target): Promise<Ta
     namespace: metadata?.namespace ?? "",
     name: metadata?.name ?? "",
   }));
+}
+
+/** What is missing is rather the namespace, where that is not there at all. */
+async function notFoundBecause(context: Context, thrown: unknown, namespace: string): Promise<unknown> {
+  if (!isApiError(thrown, "NotFound") || namespace === "" || namespace === "default") return thrown;
+  try {
+    const path = resourcePath(Namespaces, "", namespace);
+    await fetchJson(context, path, new URLSearchParams(), "application/json");
+    return thrown;
+  } catch (other) {
+    return isApiError(other, "NotFound") ? other : thrown;
+  }
 }
 
 /** Says which list could not be had. */
