@@ -191,7 +191,8 @@ async function compareCase(
   progress: (text: string) => void,
 ): Promise<Row[]> {
   progress(name);
-  const warm = Math.ceil(count / 4);
+  // As many as one round: before that, what is measured is V8 compiling.
+  const warm = count;
   let n = 0;
   await run(ours.session, load, n, warm, inFlight);
   await run(floor.session, { ...load, path: () => load.path(-1) }, 0, warm, inFlight);
