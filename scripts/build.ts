@@ -65,8 +65,8 @@ async function buildLeme(): Promise<void> {
     entryNames: "[name]-[hash]",
     // Modules before scripts: what is loaded on demand has named exports then, and only what is used of it.
     mainFields: ["module", "main"],
-    // Native, or absent by choice.
-    external: ["classic-level", "bufferutil", "utf-8-validate"],
+    // Native, absent by choice, or a script whose names a bundle would hide.
+    external: ["classic-level", "bufferutil", "utf-8-validate", "yaml"],
     banner: {
       js: 'import { createRequire as lemeRequire } from "node:module"; const require = lemeRequire(import.meta.url);',
     },
