@@ -3,7 +3,7 @@
 import type { Logger } from "#base/log.ts";
 import type { Clock } from "#base/clock.ts";
 import { futureVersion } from "#machinery/status.ts";
-import { CompactedError, prefixEnd, type Store, type Watch } from "#store/store.ts";
+import { CompactedError, prefixEnd, StoreClosedError, type Store, type Watch } from "#store/store.ts";
 import { CachedObject, storagePrefix } from "./stored-object.ts";
 import { ResourceCache } from "./watch-cache.ts";
 
@@ -85,6 +85,10 @@ export async function startCaches(
       onProgress: advance,
       onClose(error) {
         if (stopped || error === undefined) return;
+        if (error instanceof StoreClosedError) {
+          deps.log.error("the store is closed", { error });
+          return;
+        }
         deps.log.warn("the store's watch ended; following it again", { error });
         deps.clock.after(reloadDelayMs, () => {
           if (stopped) return;

@@ -63,8 +63,11 @@ async function run(flags: NodeFlags): Promise<void> {
   const signal = new Promise<void>((resolve) => {
     for (const name of ["SIGINT", "SIGTERM"] as const) process.once(name, () => resolve());
   });
-  await Promise.race([signal, node.done]);
-  await node.stop();
+  try {
+    await Promise.race([signal, node.done]);
+  } finally {
+    await node.stop();
+  }
 }
 
 export function registerNodeCommand(program: Command): void {

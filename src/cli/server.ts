@@ -171,20 +171,23 @@ async function run(flags: ServerFlags): Promise<void> {
     );
   }
   log.info("the API is served", { server });
-  await Promise.race([untilSignal(), plane.done]);
-  await plane.stop();
+  try {
+    await untilSignal(plane.done);
+  } finally {
+    await plane.stop();
+  }
 }
 
-function untilSignal(): Promise<void> {
-  return new Promise((resolve) => {
-    const hold = setInterval(() => undefined, 2 ** 30);
-    for (const signal of ["SIGINT", "SIGTERM"] as const) {
-      process.once(signal, () => {
-        clearInterval(hold);
-        resolve();
-      });
-    }
-  });
+/** Settles with the first of them: a signal to end, or what it waits for. */
+async function untilSignal(done: Promise<void>): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const hold = setInterval(() => undefined, 2 ** 30);
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, resolve);
+  try {
+    await Promise.race([promise, done]);
+  } finally {
+    clearInterval(hold);
+  }
 }
 
 export function registerServerCommand(program: Command): void {

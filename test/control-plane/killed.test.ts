@@ -21,6 +21,8 @@ const main = join(import.meta.dirname, "../../src/cli/main.ts");
 const writers = 16;
 const rounds = 2;
 const acknowledgedBeforeKill = 300;
+/** Far more than fit on the full disk. */
+const writesMax = 1_000;
 let folder: string;
 
 before(async () => {
@@ -32,6 +34,8 @@ interface Server {
   readonly process: ChildProcess;
   /** A connection of its own for each caller. */
   connect(): Promise<Client>;
+  /** What it said on stderr. */
+  errors(): string;
 }
 
 const running = new Set<ChildProcess>();
@@ -39,16 +43,21 @@ after(() => {
   for (const one of running) one.kill("SIGKILL");
 });
 
-async function start(round: number): Promise<Server> {
-  const kubeconfig = join(folder, `kubeconfig-${round}`);
-  const flags = ["--data-dir", join(folder, "data"), "--secure-port", "0", "--write-kubeconfig", kubeconfig];
-  const server = spawn(
+/** A server on a data directory; `command` stands before the program. */
+async function start(data: string, round: number, command: readonly string[] = []): Promise<Server> {
+  const kubeconfig = join(folder, `${data}-kubeconfig-${round}`);
+  const flags = ["--data-dir", join(folder, data), "--secure-port", "0", "--write-kubeconfig", kubeconfig];
+  const program = [
+    ...command,
     process.execPath,
-    ["--disable-warning=ExperimentalWarning", main, "server", ...flags],
-    {
-      stdio: ["ignore", "ignore", "ignore"],
-    },
-  );
+    "--disable-warning=ExperimentalWarning",
+    main,
+    "server",
+    ...flags,
+  ];
+  const server = spawn(program[0] as string, program.slice(1), { stdio: ["ignore", "ignore", "pipe"] });
+  let errors = "";
+  server.stderr.on("data", (chunk: Buffer) => (errors += chunk.toString()));
   running.add(server);
   server.once("close", () => running.delete(server));
   const connect = async (): Promise<Client> =>
@@ -58,7 +67,7 @@ async function start(round: number): Promise<Server> {
     // Written when the server listens.
     return readFile(kubeconfig).catch(() => undefined);
   });
-  return { process: server, connect };
+  return { process: server, connect, errors: () => errors };
 }
 
 type State = { readonly uid: string; readonly revision: number; readonly count: string } | "gone";
@@ -252,14 +261,14 @@ function compareShown({ events }: Shown, knowledge: Knowledge): void {
 
 test("kill -9 of the server while clients write", async (t) => {
   const knowledge = new Knowledge();
-  let server = await start(0);
+  let server = await start("killed", 0);
   let client = await server.connect();
   for (let round = 1; round <= rounds; round++) {
     await client.transport.close();
     const shown = await watchUntilKilled(server);
     await writeUntilKilled(server, round, knowledge);
     await shown.ended;
-    server = await start(round);
+    server = await start("killed", round);
     client = await server.connect();
     const listed = await compare(client, knowledge);
     compareShown(shown, knowledge);
@@ -273,4 +282,34 @@ test("kill -9 of the server while clients write", async (t) => {
   await client.transport.close();
   server.process.kill("SIGTERM");
   if (server.process.exitCode === null) await once(server.process, "close");
+});
+
+test("a full disk: the server ends, says why, and goes on with everything when there is room", async () => {
+  // A limit on the size of each file fails a write as a full disk does, in the middle of what is written.
+  const full = await start("full", 0, ["sh", "-c", 'ulimit -f 3000; exec "$@"', "sh"]);
+  const ended = once(full.process, "close");
+  const client = await full.connect();
+  const name = (number: number): string => `big-${number}`;
+  const text = "x".repeat(20_000);
+  let acknowledged = 0;
+  await assert.rejects(async () => {
+    for (; ; acknowledged++)
+      await client.create<ConfigMap>(ConfigMaps, "default", {
+        metadata: { name: name(acknowledged) },
+        data: { text },
+      });
+  }, /failed to write, and is closed until it is opened again|connection|socket|ECONN|session/i);
+  await client.transport.close();
+  assert.deepEqual(await ended, [1, null]);
+  assert.match(full.errors(), /^error: the store in .* failed to write/m);
+  const roomy = await start("full", 1);
+  const again = await roomy.connect();
+  const { items } = await again.list<ConfigMap>(ConfigMaps, { namespace: "default" });
+  const names = new Set(items.map(({ metadata }) => metadata?.name));
+  assert.ok(acknowledged > 0);
+  for (let number = 0; number < acknowledged; number++) assert.ok(names.has(name(number)), name(number));
+  await again.create<ConfigMap>(ConfigMaps, "default", { metadata: { name: "room" } });
+  await again.transport.close();
+  roomy.process.kill("SIGTERM");
+  if (roomy.process.exitCode === null) await once(roomy.process, "close");
 });
