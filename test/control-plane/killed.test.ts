@@ -293,7 +293,7 @@ test("a full disk: the server ends, says why, and goes on with everything when t
   const text = "x".repeat(20_000);
   let acknowledged = 0;
   await assert.rejects(async () => {
-    for (; ; acknowledged++)
+    for (; acknowledged < writesMax; acknowledged++)
       await client.create<ConfigMap>(ConfigMaps, "default", {
         metadata: { name: name(acknowledged) },
         data: { text },
