@@ -38,19 +38,22 @@ import { createClient, type Client } from "#client/client.ts";
 import type { Pool } from "#cloud/address-plan.ts";
 import { startLoadBalancer } from "#cloud/load-balancer.ts";
 import { startControllers } from "#controllers/index.ts";
+import { kubernetesServiceController } from "#controllers/kubernetes-service.ts";
+import { systemNamespacesController } from "#controllers/system-namespaces.ts";
 import { startDnsService } from "#dns/service.ts";
 import type { Caller } from "#machinery/api-request.ts";
 import type { KubeObject } from "#machinery/meta.ts";
 import { createTokenSigner, type TokenSigner } from "#pki/service-account-tokens.ts";
 import { ensureClusterPki, type ClusterPki } from "#pki/cluster-pki.ts";
 import type { Component } from "#reconcile/component.ts";
+import { startController } from "#reconcile/controller.ts";
 import { createInformerFactory } from "#reconcile/informers.ts";
 import { startLeaderElection } from "#reconcile/leader-election.ts";
 import { builtinResources } from "#resources/index.ts";
 import { startScheduler } from "#scheduler/index.ts";
 import { openStore, type StoreOptions } from "#store/open.ts";
 import type { Store } from "#store/store.ts";
-import { ensureBootstrapObjects, keepKubernetesEndpoints } from "./bootstrap-objects.ts";
+import { ensureBootstrapObjects } from "./bootstrap-objects.ts";
 
 export type AuthorizationMode = "RBAC" | "Node" | "AlwaysAllow" | "AlwaysDeny";
 
@@ -316,8 +319,7 @@ async function startOver(options: ControlPlaneOptions, base: Base): Promise<Cont
     log,
     handle: (request, credentials) => server.authenticateAndHandle(request, credentials),
   });
-  await keepKubernetesEndpoints(admin, { address: options.advertiseAddress, port: listener.port });
-  const loops = startLoops(options, base, server, clientOf, health);
+  const loops = startLoops(options, base, server, clientOf, { health, port: listener.port });
   return {
     server,
     pki,
@@ -353,7 +355,7 @@ function startLoops(
   base: Base,
   server: ApiServer,
   clientOf: (caller: Caller, agent: string) => Client,
-  health: Health,
+  { health, port }: { readonly health: Health; readonly port: number },
 ): Loops {
   const { log, clock, random, pki } = base;
   const manager = user("system:kube-controller-manager");
@@ -393,6 +395,8 @@ function startLoops(
           { clock, random, log },
         )
       : lead();
+  const own = { client: clientOf(loopback, "kube-apiserver"), informers, clock, log };
+  const clusterIp = firstAddress(options.serviceClusterIpRange);
   const components: Component[] = [
     follow(
       health,
@@ -400,6 +404,8 @@ function startLoops(
       led("kube-controller-manager", clientOf(manager, "kube-controller-manager"), startManager),
     ),
     follow(health, "scheduler", led("kube-scheduler", schedulerClient, startScheduling)),
+    startController(kubernetesServiceController({ clusterIp, address: options.advertiseAddress, port }), own),
+    startController(systemNamespacesController, own),
     startDnsService({ clusterIp: options.clusterDns }, deps(loopback), informers),
     ...(options.loadBalancerPool === undefined
       ? []
