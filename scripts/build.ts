@@ -4,9 +4,10 @@
 //   scripts/build.ts [kubectl] [leme]     both, where none is named
 
 import { spawnSync } from "node:child_process";
-import { mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { build, type BuildOptions } from "esbuild";
+import { declarationFolders, packDescriptions } from "../src/apiserver/openapi/descriptions.ts";
 
 const root = dirname(import.meta.dirname);
 const dist = join(root, "dist");
@@ -87,10 +88,36 @@ async function buildLeme(): Promise<void> {
   }
 }
 
+/** The thread that makes OpenAPI documents, and the API's documentation for it, from the libraries that are installed. */
+async function buildOpenApi(): Promise<void> {
+  const { outputFiles } = await build({
+    ...shared,
+    entryPoints: [join(root, "src/apiserver/openapi/worker.ts")],
+    format: "esm",
+    mainFields: ["module", "main"],
+    banner: {
+      js: 'import { createRequire as lemeRequire } from "node:module"; const require = lemeRequire(import.meta.url);',
+    },
+    write: false,
+  });
+  const [bundle] = outputFiles;
+  if (bundle === undefined) throw new Error("esbuild wrote nothing");
+  mkdirSync(dist, { recursive: true });
+  writeWhole("openapi-worker.mjs", bundle.contents);
+  const docs = join(dist, "api-docs.json");
+  const sources = [import.meta.filename, ...declarationFolders(import.meta.url)];
+  const newest = Math.max(...sources.map((path) => statSync(path).mtimeMs));
+  if (!existsSync(docs) || statSync(docs).mtimeMs < newest)
+    writeWhole("api-docs.json", packDescriptions(import.meta.url));
+}
+
 const asked = process.argv.slice(2);
 try {
   if (asked.length === 0 || asked.includes("kubectl")) await buildKubectl();
-  if (asked.length === 0 || asked.includes("leme")) await buildLeme();
+  if (asked.length === 0 || asked.includes("leme")) {
+    await buildOpenApi();
+    await buildLeme();
+  }
 } catch (error) {
   // Where nothing can be written, the programs run from their sources, and nobody needs to hear of it.
   if (!["EACCES", "EPERM", "EROFS"].includes((error as NodeJS.ErrnoException).code ?? "")) throw error;

@@ -99,9 +99,10 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     random,
     log,
   };
+  const openapi = createOpenApi(registry, clock);
   const paths = createPaths({
     discovery: createDiscovery(registry),
-    openapi: createOpenApi(registry, clock),
+    openapi,
     checks: [
       { name: "ping", check: () => undefined },
       { name: "etcd", check: async () => void (await store.progress()) },
@@ -147,6 +148,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     },
     stop() {
       stopCompaction();
+      openapi.stop();
       caches.stop();
       claims.stop();
       return Promise.resolve();

@@ -149,6 +149,11 @@ export interface ResourceDefinition<T extends KubeObject = KubeObject> {
   readonly allowCreateOnUpdate: boolean;
   /** An update must name a resourceVersion. */
   readonly requireResourceVersion: boolean;
+  /**
+   * The OpenAPI schema of one object, for a kind that is not built in (built-in kinds have theirs from the fact table).
+   * References point to definitions of the same document: `#/definitions/…` in v2, `#/components/schemas/…` in v3.
+   */
+  readonly openApiSchema: ((style: "v2" | "v3") => Record<string, unknown>) | undefined;
   /** Told to everyone who uses this version: `v1 ComponentStatus is deprecated in v1.19+`. */
   readonly deprecation: string | undefined;
   /** Objects vanish this long after their last write (events). */
@@ -192,6 +197,7 @@ export function defineResource<T extends KubeObject>(given: Given<T>): ResourceD
     allocate: undefined,
     allowCreateOnUpdate: false,
     requireResourceVersion: false,
+    openApiSchema: undefined,
     deprecation: undefined,
     timeToLiveSeconds: undefined,
     ...given,

@@ -1,5 +1,5 @@
 // OpenAPI building blocks from the fact table: v2 definitions and v3 component schemas of built-in messages, with
-// the names, formats and x-kubernetes-* extensions that clients read. Made when asked for and kept.
+// the names, formats and x-kubernetes-* extensions that clients read. Made anew for whoever asks.
 // The API server puts paths around them.
 import { message, enumValues, messageRefFor, structSchema } from "./schema.ts";
 import { readFacts, type Field, type Message, type Scalar, type Type } from "./facts.ts";
@@ -135,7 +135,9 @@ function defaultOf(field: Field): unknown {
 
 function fieldSchema(build: Build, ref: string, field: Field): OpenApiSchema {
   const base = typeSchema(build, field.type, false);
-  const said = build.describe(ref, field.name);
+  // A field of which nothing is said has its type's text: clients look no further than the field.
+  const of = field.type.message;
+  const said = build.describe(ref, field.name) ?? (of === undefined ? undefined : build.describe(of));
   const fallback = build.style === "v3" ? defaultOf(field) : undefined;
   const around: OpenApiSchema = {
     ...(said === undefined ? {} : { description: said }),
@@ -148,9 +150,9 @@ function fieldSchema(build: Build, ref: string, field: Field): OpenApiSchema {
 }
 
 /** Inline structs give their fields to the parent. */
-function jsonFields(source: Message): { ref: string; field: Field }[] {
+function jsonFields(source: Message): Field[] {
   return source.fields.flatMap((field) => {
-    if (!field.inline) return [{ ref: source.ref, field }];
+    if (!field.inline) return [field];
     const inner = message(field.type.message ?? "");
     return inner === undefined ? [] : jsonFields(inner);
   });
@@ -162,9 +164,9 @@ function messageSchema(build: Build, ref: string): OpenApiSchema {
   const source = message(ref);
   if (source === undefined) throw new Error(`no API message ${ref}`);
   const fields = jsonFields(source);
-  const properties: [string, OpenApiSchema][] = fields.map(({ ref: owner, field }) => [
+  const properties: [string, OpenApiSchema][] = fields.map((field) => [
     field.name,
-    fieldSchema(build, owner, field),
+    fieldSchema(build, ref, field),
   ]);
   if (source.hasTypeMeta) {
     for (const name of typeMetaFields) {
@@ -173,7 +175,7 @@ function messageSchema(build: Build, ref: string): OpenApiSchema {
     }
   }
   properties.sort(([a], [b]) => (a < b ? -1 : 1));
-  const required = fields.filter(({ field }) => field.required).map(({ field }) => field.name);
+  const required = fields.filter((field) => field.required).map((field) => field.name);
   const kinds = groupVersionKinds(ref);
   const said = build.describe(ref);
   return {
@@ -224,21 +226,15 @@ interface Made {
 }
 
 const silent: Describe = () => undefined;
-/** Only undescribed schemas are kept: a description source is the caller's. */
-const kept: { readonly [style in OpenApiStyle]: Map<string, Made> } = { v2: new Map(), v3: new Map() };
 
 function make(need: string, style: OpenApiStyle, describe: Describe): Made {
-  const known = describe === silent ? kept[style].get(need) : undefined;
-  if (known !== undefined) return known;
   const build: Build = { style, needs: new Set(), describe };
   const scalar = need.startsWith(":") ? (need.slice(1) as Scalar) : undefined;
-  const made: Made = {
+  return {
     name: scalar === undefined ? definitionName(need) : (scalarNames[scalar] ?? scalar),
     schema: scalar === undefined ? messageSchema(build, need) : scalarDefinition(scalar, style),
     needs: [...build.needs],
   };
-  if (describe === silent) kept[style].set(need, made);
-  return made;
 }
 
 /**
