@@ -238,7 +238,10 @@ function isStructLike(schema: Schema): boolean {
 
 const plainScalars: ReadonlySet<string> = new Set(["string", "bool", "int32", "int64", "double", "bytes"]);
 
-/** The zero value as the server writes it. Lists and maps are empty, never null, so that readers can walk them. */
+/**
+ * The zero value as the server writes it. Lists and maps are empty, never null, so that readers can walk them; bytes
+ * that nobody set are null: they and empty ones are written differently.
+ */
 export function zeroValue(schema: Schema): unknown {
   switch (schema.type) {
     case "struct":
@@ -266,7 +269,6 @@ function zeroStruct(schema: StructSchema): JsonObject {
 function zeroScalar(schema: ScalarSchema): unknown {
   switch (schema.scalar) {
     case "string":
-    case "bytes":
       return "";
     case "bool":
       return false;
