@@ -1,6 +1,7 @@
 #!/bin/sh
 # Fetches a real kubectl to compare ours with, without touching the system: it is unpacked, not installed.
 #   scripts/reference-kubectl.sh 1.36            from Debian sid      -> .cache/kubectl/1.36/…
+#   scripts/reference-kubectl.sh 1.32            from Debian trixie   -> .cache/kubectl/1.32/…
 #   scripts/reference-kubectl.sh 1.20            from Debian bookworm -> .cache/kubectl/1.20/…
 #   scripts/reference-kubectl.sh VERSION DIR     unpacks into DIR instead
 #   scripts/reference-kubectl.sh --print VERSION prints the path where it is there; fetches nothing (status 1 if not)
@@ -8,7 +9,7 @@
 set -eu
 root=$(CDPATH= cd -- "$(dirname -- "$0")/.." && pwd)
 
-usage() { echo "usage: $0 VERSION [DIR] | --print VERSION   (VERSION: 1.20 or 1.36)" >&2; exit 2; }
+usage() { echo "usage: $0 VERSION [DIR] | --print VERSION   (VERSION: 1.20, 1.32 or 1.36)" >&2; exit 2; }
 fail() { echo "error: $1" >&2; exit 1; }
 
 print=0
@@ -16,6 +17,7 @@ if [ "${1:-}" = --print ]; then print=1; shift; fi
 version=${1:-}
 case $version in
   1.36) suite=sid ;;
+  1.32) suite=trixie ;;
   1.20) suite=bookworm ;;
   *) usage ;;
 esac
