@@ -27,6 +27,17 @@ function tests(pattern: readonly string[], keep: (path: string) => boolean): str
     .sort();
 }
 
+/** The real clients that the tests speak to the server with. Without one (no Debian, no network) its tests are skipped. */
+function fetchClients(): void {
+  console.log("\n== Real clients for the tests: kubectl 1.36, 1.32 and 1.20, Helm 4");
+  const fetchers = ["1.36", "1.32", "1.20"].map((version) => ["sh", "scripts/reference-kubectl.sh", version]);
+  for (const [command = "", ...args] of [...fetchers, [node, "scripts/reference-helm.ts"]]) {
+    const { status } = spawnSync(command, args, { stdio: ["ignore", "ignore", "inherit"] });
+    if (status !== 0)
+      console.log(`   left out: ${args.join(" ")} failed; the tests that need it are skipped`);
+  }
+}
+
 const only = process.argv.includes("--only") ? process.argv[process.argv.indexOf("--only") + 1] : undefined;
 if (only !== undefined && !["static", "unit", "root"].includes(only)) {
   console.error(`--only takes static, unit or root, not ${only}`);
@@ -50,12 +61,14 @@ if (wants("static")) {
   ]);
   step("Lint", node, ["--max-old-space-size=4096", "node_modules/eslint/bin/eslint.js", ...places]);
 }
-if (wants("unit"))
+if (wants("unit")) {
+  fetchClients();
   step("Unit and API tests", node, [
     "--test",
     "--test-concurrency=2",
     ...tests(all, (path) => !isRootTest(path)),
   ]);
+}
 if (wants("root")) {
   const files = tests(all, isRootTest);
   if (process.platform !== "linux" || process.getuid?.() !== 0) {

@@ -24,7 +24,7 @@ const binary = join(folder, "helm");
 /** The content of one file of a tar archive. */
 function fromTar(tar: Buffer, name: string): Buffer {
   const blockBytes = 512;
-  for (let at = 0; at + blockBytes <= tar.length; ) {
+  for (let at = 0; at + blockBytes <= tar.length;) {
     const text = (from: number, length: number): string =>
       tar.toString("utf8", at + from, at + from + length).replace(/\0.*$/s, "");
     const bytes = Number.parseInt(text(124, 12).trim() || "0", 8);

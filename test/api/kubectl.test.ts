@@ -1,26 +1,19 @@
 // A real kubectl 1.36, without special flags, against this server: what it prints and how it exits.
 
 import assert from "node:assert/strict";
-import { execFile, execFileSync } from "node:child_process";
+import { execFile } from "node:child_process";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { makeKubeConfig } from "#client/kubeconfig.ts";
 import { startApi, type Api } from "./api-under-test.ts";
+import { realKubectl } from "../reference-clients.ts";
 
 const repository = join(import.meta.dirname, "../..");
 const recipes = join(repository, "examples/tutorial");
 
-function referencePath(): string | undefined {
-  try {
-    const script = join(repository, "scripts/reference-kubectl.sh");
-    return execFileSync("sh", [script, "--print", "1.36"], { encoding: "utf8" }).trim();
-  } catch {
-    return undefined;
-  }
-}
-const kubectl = referencePath();
+const kubectl = realKubectl("1.36");
 const options = { skip: kubectl === undefined && "no kubectl 1.36 here: scripts/reference-kubectl.sh 1.36" };
 
 let api: Api;

@@ -1,7 +1,6 @@
 // The real kubectl applies, on the server and on the client, and meets what it expects. Skipped where there is none.
 
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -9,17 +8,9 @@ import { after, before, describe, test } from "node:test";
 import { startGoldenCluster, type GoldenCluster } from "./golden-cluster.ts";
 import { runBinary } from "./run-kubectl.ts";
 import type { Result } from "./transcript.ts";
+import { realKubectl } from "../reference-clients.ts";
 
-function referencePath(): string | undefined {
-  try {
-    const script = join(import.meta.dirname, "../../scripts/reference-kubectl.sh");
-    return execFileSync("sh", [script, "--print", "1.36"], { encoding: "utf8" }).trim();
-  } catch {
-    return undefined;
-  }
-}
-
-const binary = referencePath();
+const binary = realKubectl("1.36");
 const advice = "Please review the fields above--they currently have other managers.";
 
 const map = (name: string, data: Record<string, string>): object => ({

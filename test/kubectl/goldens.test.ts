@@ -2,24 +2,15 @@
 // the real one is on this machine, what is recorded is still what it prints.
 
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
 import { globSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { test } from "node:test";
 import { startGoldenCluster, transcripts } from "./golden-cluster.ts";
 import { runBinary, runOurs, type Surroundings } from "./run-kubectl.ts";
 import { parseTranscript, replay, type Result, type Step } from "./transcript.ts";
+import { realKubectl } from "../reference-clients.ts";
 
 const files = globSync(join(transcripts, "*.txt")).sort();
-
-function referencePath(): string | undefined {
-  try {
-    const script = join(import.meta.dirname, "../../scripts/reference-kubectl.sh");
-    return execFileSync("sh", [script, "--print", "1.36"], { encoding: "utf8" }).trim();
-  } catch {
-    return undefined;
-  }
-}
 
 async function again(
   steps: readonly Step[],
@@ -44,7 +35,7 @@ for (const file of files) {
   });
 }
 
-const reference = referencePath();
+const reference = realKubectl("1.36");
 const skip = reference === undefined && "no kubectl 1.36 here";
 
 // One file is enough to notice that the recordings are of another kubectl, or of another server.
