@@ -4,9 +4,8 @@ import type { ApiResponse } from "#machinery/api-request.ts";
 import { encodeProtobuf } from "#machinery/codec/protobuf.ts";
 import type { KubeObject } from "#machinery/meta.ts";
 import type { ApiError, Status } from "#machinery/status.ts";
-import type { OutputForm } from "./negotiate.ts";
-
-const jsonType = "application/json";
+import { servesCbor, type RequestContext } from "./context.ts";
+import { mediaTypes, negotiate, type Encoding, type Offer, type OutputForm } from "./negotiate.ts";
 
 export function bytesAnswer(
   status: number,
@@ -24,7 +23,33 @@ export function textAnswer(status: number, text: string): ApiResponse {
 }
 
 export function jsonAnswer(status: number, value: unknown): ApiResponse {
-  return bytesAnswer(status, jsonType, [Buffer.from(JSON.stringify(value))]);
+  return bytesAnswer(status, mediaTypes.json, [Buffer.from(JSON.stringify(value))]);
+}
+
+/** The form of this request's answer; 406 when it asks for none that there is. */
+export const formFor = (context: RequestContext, offer: Pick<Offer, "protobuf" | "views">): OutputForm =>
+  negotiate(context.request.headers["accept"], {
+    ...offer,
+    cbor: servesCbor(context),
+    stream: context.info.verb === "watch",
+  });
+
+/** The bytes of a whole object. What few ask for is loaded when somebody does. */
+async function encode(object: object, encoding: Encoding): Promise<Buffer> {
+  switch (encoding) {
+    case "json":
+      return Buffer.from(JSON.stringify(object));
+    case "yaml": {
+      const { printYaml } = await import("#machinery/codec/yaml.ts");
+      return Buffer.from(printYaml(object));
+    }
+    case "cbor": {
+      const { encodeCbor } = await import("#machinery/codec/cbor.ts");
+      return encodeCbor(object);
+    }
+    case "protobuf":
+      return encodeProtobuf(object as KubeObject);
+  }
 }
 
 /** Any object in the negotiated encoding. */
@@ -33,29 +58,24 @@ export async function objectAnswer(
   object: KubeObject | object,
   form: OutputForm,
 ): Promise<ApiResponse> {
-  switch (form.encoding) {
-    case "json":
-      return jsonAnswer(status, object);
-    case "yaml": {
-      const { printYaml } = await import("#machinery/codec/yaml.ts");
-      return bytesAnswer(status, form.contentType, [Buffer.from(printYaml(object))]);
-    }
-    case "protobuf":
-      return bytesAnswer(status, form.contentType, [encodeProtobuf(object as KubeObject)]);
-  }
+  return bytesAnswer(status, form.contentType, [await encode(object, form.encoding)]);
 }
 
-/** An error as its Status, always in JSON unless protobuf was asked for. */
-export function errorAnswer(error: ApiError, protobuf: boolean): ApiResponse {
-  const { status } = error;
+function errorHeaders({ status, headers }: ApiError): Record<string, string> {
   const retryAfter = status.details?.retryAfterSeconds;
-  const headers = {
-    ...(retryAfter === undefined ? {} : { "retry-after": String(retryAfter) }),
-    ...error.headers,
-  };
-  return protobuf
-    ? bytesAnswer(status.code, "application/vnd.kubernetes.protobuf", [encodeProtobuf(status)], headers)
-    : bytesAnswer(status.code, jsonType, [Buffer.from(JSON.stringify(status))], headers);
+  return { ...(retryAfter === undefined ? {} : { "retry-after": String(retryAfter) }), ...headers };
+}
+
+/** An error as its Status, in JSON: what every client reads. */
+export function errorAnswer(error: ApiError): ApiResponse {
+  const bytes = Buffer.from(JSON.stringify(error.status));
+  return bytesAnswer(error.status.code, mediaTypes.json, [bytes], errorHeaders(error));
+}
+
+/** An error as its Status, in the encoding that the client asked for. */
+export async function encodedErrorAnswer(error: ApiError, encoding: Encoding): Promise<ApiResponse> {
+  const bytes = await encode(error.status, encoding);
+  return bytesAnswer(error.status.code, mediaTypes[encoding], [bytes], errorHeaders(error));
 }
 
 /** A success without a code of its own, as deletions answer. */

@@ -17,6 +17,14 @@ import type { Registry } from "./registry.ts";
 import type { Review } from "./reviews.ts";
 import type { RequestInfo } from "./request-info.ts";
 
+/** Features that this release has, and that are off unless asked for. */
+export const featureGates = ["CBORServingAndStorage"] as const;
+export type FeatureGate = (typeof featureGates)[number];
+
+/** CBOR is one of the encodings that are offered and read. */
+export const servesCbor = ({ server }: { readonly server: ServerContext }): boolean =>
+  server.features.has("CBORServingAndStorage");
+
 export interface ServerContext {
   readonly store: Store;
   readonly caches: Caches;
@@ -26,6 +34,8 @@ export interface ServerContext {
   readonly authorizer: Authorizer;
   readonly settings: ClusterSettings;
   readonly leases: Leases;
+  /** What is served beyond the defaults of this release. */
+  readonly features: ReadonlySet<FeatureGate>;
   /** Resources that are computed when asked for instead of stored, by `group/resource`. */
   readonly computed: ReadonlyMap<string, () => Promise<readonly KubeObject[]>>;
   /** Kinds that are questions: answered when they are created, and never stored; by `group/resource`. */
@@ -55,4 +65,6 @@ export interface ResourceContext extends RequestContext {
 export interface WriteOptions {
   readonly dryRun: boolean;
   readonly fieldValidation: FieldValidation;
+  /** The body may be CBOR. */
+  readonly cbor: boolean;
 }

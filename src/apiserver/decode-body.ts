@@ -5,6 +5,7 @@ import type { ApiRequest } from "#machinery/api-request.ts";
 import {
   decodeBody,
   decodeBodyValue,
+  type BodyEncoding,
   type BodyExpectation,
   type DecodedBody,
   type FieldValidation,
@@ -16,12 +17,14 @@ import { DecodeError, decodeObject } from "#machinery/schema/decode.ts";
 import { JsonSyntaxError, parseJson } from "#machinery/schema/json.ts";
 import { schemaFor } from "#machinery/schema/schema.ts";
 import { badRequest, invalidObject, type ApiError } from "#machinery/status.ts";
-import { bodyEncoding } from "./negotiate.ts";
+import { bodyEncoding, type Encoding } from "./negotiate.ts";
 
 export type { FieldValidation };
 
 export interface DecodeOptions {
   readonly fieldValidation: FieldValidation;
+  /** The body may be CBOR. */
+  readonly cbor?: boolean;
   warn(message: string): void;
 }
 
@@ -34,12 +37,19 @@ function expectationOf(kind: GroupVersionKind, fieldValidation: FieldValidation)
   return { kind: { group: kind.group, version: kind.version, kind: kind.kind }, schema, fieldValidation };
 }
 
-async function decode({ body, headers }: ApiRequest, expectation: BodyExpectation): Promise<DecodedBody> {
-  const named = bodyEncoding(headers["content-type"]);
-  if (body === undefined || Buffer.isBuffer(body)) {
-    const encoding = named === "yaml" ? { yaml: await import("#machinery/codec/yaml.ts") } : named;
-    return decodeBody(body ?? Buffer.alloc(0), encoding, expectation);
-  }
+async function parserOf(encoding: Encoding): Promise<BodyEncoding> {
+  if (encoding === "yaml") return { yaml: await import("#machinery/codec/yaml.ts") };
+  return encoding === "cbor" ? { cbor: await import("#machinery/codec/cbor.ts") } : encoding;
+}
+
+async function decode(
+  { body, headers }: ApiRequest,
+  expectation: BodyExpectation,
+  cbor: boolean,
+): Promise<DecodedBody> {
+  const encoding = bodyEncoding(headers["content-type"], { cbor });
+  if (body === undefined || Buffer.isBuffer(body))
+    return decodeBody(body ?? Buffer.alloc(0), await parserOf(encoding), expectation);
   // A caller in this process may hand over the object itself; what old spellings change is a copy of it.
   const value = expectation.rewriteLegacy === undefined ? body : structuredClone(body);
   return decodeBodyValue(value as Record<string, unknown>, expectation);
@@ -52,10 +62,11 @@ export async function decodeKind(
   options: DecodeOptions,
   more: Pick<BodyExpectation, "anyVersion" | "rewriteLegacy"> = {},
 ): Promise<KubeObject> {
-  const { object, warnings } = await decode(request, {
-    ...expectationOf(kind, options.fieldValidation),
-    ...more,
-  });
+  const { object, warnings } = await decode(
+    request,
+    { ...expectationOf(kind, options.fieldValidation), ...more },
+    options.cbor ?? false,
+  );
   for (const warning of warnings) options.warn(warning);
   return object;
 }

@@ -10,7 +10,7 @@ import {
   type FieldError,
 } from "#machinery/field-error.ts";
 import type { ApiRequest } from "#machinery/api-request.ts";
-import type { RequestContext, WriteOptions } from "./context.ts";
+import { servesCbor, type RequestContext, type WriteOptions } from "./context.ts";
 import type { FieldValidation } from "./decode-body.ts";
 
 /** `timeout` is how long the client will wait, which it sees to itself; `--request-timeout` sends it with everything. */
@@ -109,19 +109,27 @@ export const dryRunErrors = (dryRun: readonly string[]): FieldError[] =>
   dryRun.every((value) => value === "All") ? [] : [notSupported("dryRun", dryRun, ["All"])];
 
 export const applyType = "application/apply-patch+yaml";
+export const applyCborType = "application/apply-patch+cbor";
 
 export function mediaTypeOf({ headers }: ApiRequest): string {
   const [type = ""] = (headers["content-type"] ?? "").split(";", 1);
   return type.trim();
 }
 
+/** A patch that is a configuration to apply. */
+export function isApply(context: RequestContext): boolean {
+  const type = mediaTypeOf(context.request);
+  return type === applyType || (type === applyCborType && servesCbor(context));
+}
+
 /** The options that writes have in common; 422 for what they cannot be. */
-export function writeOptions({ query, info, request }: RequestContext): WriteOptions {
+export function writeOptions(context: RequestContext): WriteOptions {
+  const { query, info } = context;
   const dryRun = query.getAll("dryRun");
   const fieldValidation = query.get("fieldValidation") ?? "";
   const errors: FieldError[] = [];
   if (info.verb === "patch") {
-    const applies = mediaTypeOf(request) === applyType;
+    const applies = isApply(context);
     if (applies && (query.get("fieldManager") ?? "") === "")
       errors.push(required("fieldManager", "is required for apply patch"));
     if (!applies && query.has("force"))
@@ -134,7 +142,11 @@ export function writeOptions({ query, info, request }: RequestContext): WriteOpt
     const kind = optionKinds[info.verb] ?? "UpdateOptions";
     throw invalidObject({ group: "meta.k8s.io", kind }, "", errors);
   }
-  return { dryRun: dryRun.length > 0, fieldValidation: (fieldValidation || "Warn") as FieldValidation };
+  return {
+    dryRun: dryRun.length > 0,
+    fieldValidation: (fieldValidation || "Warn") as FieldValidation,
+    cbor: servesCbor(context),
+  };
 }
 
 /** A query parameter that must be a whole number. */

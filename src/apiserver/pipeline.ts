@@ -15,12 +15,12 @@ import {
   pathNotFound,
 } from "#machinery/status.ts";
 import { StoreBusyError } from "#store/store.ts";
-import { errorAnswer, objectAnswer } from "./answer.ts";
+import { encodedErrorAnswer, formFor, objectAnswer } from "./answer.ts";
 import { authorize } from "./authorize.ts";
-import type { RequestContext, ResourceContext, ServerContext } from "./context.ts";
+import { servesCbor, type RequestContext, type ResourceContext, type ServerContext } from "./context.ts";
 import { impersonate } from "./impersonate.ts";
-import { negotiate, type OutputForm } from "./negotiate.ts";
-import { checkParameters } from "./options.ts";
+import { errorEncoding, type OutputForm } from "./negotiate.ts";
+import { checkParameters, isApply } from "./options.ts";
 import { requestInfo } from "./request-info.ts";
 import { answerReview } from "./reviews.ts";
 import { warningHeader } from "./warnings.ts";
@@ -30,7 +30,7 @@ import type { SubresourceHandlers } from "./subresources/contract.ts";
 import { create } from "./verbs/create.ts";
 import { deleteCollection, deleteOne } from "./verbs/delete.ts";
 import { get, list, listAnswer, oneAnswer } from "./verbs/read.ts";
-import { applyPatch, isApply } from "./verbs/apply.ts";
+import { applyPatch } from "./verbs/apply.ts";
 import { patch, update, type Part } from "./verbs/update.ts";
 import { watch } from "./verbs/watch.ts";
 
@@ -47,7 +47,6 @@ export function createPipeline(
   return {
     async handle(request, caller) {
       const warnings: string[] = [];
-      const protobuf = (request.headers["accept"] ?? "").startsWith("application/vnd.kubernetes.protobuf");
       let response: ApiResponse;
       try {
         // 1 authn has found the caller (server.ts, or the transport's own identity) │ 2 audit: its seat
@@ -65,7 +64,8 @@ export function createPipeline(
         if (info.isResource || !openPaths.has(info.path)) await authorize(context); // 5 authz
         response = info.isResource ? await serveResource(context, subresources) : await paths.serve(context);
       } catch (thrown) {
-        response = errorAnswer(asApiError(server, request, thrown), protobuf);
+        const encoding = errorEncoding(request.headers["accept"], { cbor: servesCbor({ server }) });
+        response = await encodedErrorAnswer(asApiError(server, request, thrown), encoding);
       }
       const headers = {
         "cache-control": "no-cache, private",
@@ -129,18 +129,15 @@ async function serveResource(
 }
 
 function formOf(context: ResourceContext, views: boolean): OutputForm {
-  const { definition, request } = context;
-  return negotiate(request.headers["accept"], {
-    protobuf: hasProtobuf(apiVersionOf(definition), definition.kind),
-    views,
-  });
+  const { definition } = context;
+  return formFor(context, { protobuf: hasProtobuf(apiVersionOf(definition), definition.kind), views });
 }
 
 async function patchOrApply(
   context: ResourceContext,
   part: Part,
 ): Promise<{ object: CachedObject; created: boolean }> {
-  if (isApply(context.request)) return applyPatch(context, part);
+  if (isApply(context)) return applyPatch(context, part);
   return { object: await patch(context, part), created: false };
 }
 

@@ -14,7 +14,7 @@ import { errorAnswer } from "./answer.ts";
 import type { Authenticator, Authorizer, Credentials } from "./auth/contract.ts";
 import { startCaches } from "./caches.ts";
 import { startClaims } from "./claims.ts";
-import type { ServerContext } from "./context.ts";
+import type { FeatureGate, ServerContext } from "./context.ts";
 import { createDiscovery } from "./discovery.ts";
 import { createLeases } from "./leases.ts";
 import { createOpenApi } from "./openapi.ts";
@@ -43,6 +43,7 @@ export interface ApiServerOptions {
   readonly computed?: ReadonlyMap<string, () => Promise<readonly KubeObject[]>>;
   /** All RBAC rules that a caller has, in a namespace and cluster-wide. */
   readonly rulesOf: ReviewOptions["rulesOf"];
+  readonly features?: ReadonlySet<FeatureGate>;
   readonly readyChecks?: readonly HealthCheck[];
   readonly issuer: string;
   readonly jwks: () => Record<string, unknown>;
@@ -93,6 +94,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     authorizer: options.authorizer,
     settings: options.settings,
     leases: createLeases(store, clock),
+    features: options.features ?? new Set(),
     computed: options.computed ?? new Map(),
     reviews: createReviews(options),
     clock,
@@ -130,7 +132,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
       try {
         caller = await options.authenticator.authenticate(credentials);
       } catch (error) {
-        if (error instanceof ApiError) return errorAnswer(error, false);
+        if (error instanceof ApiError) return errorAnswer(error);
         throw error;
       }
       return pipeline.handle(

@@ -7,7 +7,7 @@ export type IncludeObject = "None" | "Metadata" | "Object";
 
 interface TableRow {
   readonly cells: readonly unknown[];
-  readonly object?: unknown;
+  readonly object: unknown;
 }
 
 export function columnDefinitions(definition: ResourceDefinition): unknown[] {
@@ -20,9 +20,12 @@ export function columnDefinitions(definition: ResourceDefinition): unknown[] {
   }));
 }
 
+/** The version of the views, unless an older one is asked for. */
+const newestViews = "meta.k8s.io/v1";
+
 /** The metadata of an object in the form that carries nothing else. */
-export function partialMetadata(object: KubeObject): KubeObject {
-  return { kind: "PartialObjectMetadata", apiVersion: "meta.k8s.io/v1", metadata: object.metadata ?? {} };
+export function partialMetadata(object: KubeObject, apiVersion = newestViews): KubeObject {
+  return { kind: "PartialObjectMetadata", apiVersion, metadata: object.metadata ?? {} };
 }
 
 export function tableRow(
@@ -30,15 +33,16 @@ export function tableRow(
   object: KubeObject,
   include: IncludeObject,
   nowMs: number,
+  apiVersion = newestViews,
 ): TableRow {
   const cells = definition.columns.map((column) => column.cell(object, nowMs));
   switch (include) {
     case "None":
-      return { cells };
+      return { cells, object: null };
     case "Object":
       return { cells, object };
     case "Metadata":
-      return { cells, object: partialMetadata(object) };
+      return { cells, object: partialMetadata(object, apiVersion) };
   }
 }
 
@@ -46,11 +50,11 @@ export function table(
   definition: ResourceDefinition,
   rows: readonly TableRow[],
   metadata: object,
-  withColumns = true,
+  { withColumns = true, apiVersion = newestViews }: { withColumns?: boolean; apiVersion?: string } = {},
 ): object {
   return {
     kind: "Table",
-    apiVersion: "meta.k8s.io/v1",
+    apiVersion,
     metadata,
     columnDefinitions: withColumns ? columnDefinitions(definition) : null,
     rows,

@@ -22,6 +22,7 @@ interface ServerFlags {
   disableAdmissionPlugins?: string;
   tokenAuthFile?: string;
   clientCaFile?: string;
+  featureGates?: string;
   etcdServers?: string;
   controllers: string;
   leaderElect?: boolean;
@@ -83,6 +84,21 @@ function parseAdmission(flags: ServerFlags, known: readonly string[]): Set<strin
   return chosen;
 }
 
+/** `Name=true,Other=false`: what is on of the features that are off unless asked for. */
+function parseFeatures<Gate extends string>(text: string | undefined, known: readonly Gate[]): Set<Gate> {
+  const on = new Set<Gate>();
+  for (const item of list(text)) {
+    const [name = "", value = ""] = item.split("=");
+    const gate = known.find((one) => one === name);
+    if (gate === undefined) throw new Error(`--feature-gates: unrecognized feature gate: ${name}`);
+    if (value !== "true" && value !== "false")
+      throw new Error(`--feature-gates: ${JSON.stringify(item)} is not ${name}=true or ${name}=false`);
+    if (value === "true") on.add(gate);
+    else on.delete(gate);
+  }
+  return on;
+}
+
 /** The tenth address of the service range is the cluster's DNS, as everywhere. */
 function defaultDns(cidr: string): string {
   const parts = (cidr.split("/")[0] as string).split(".").map(Number);
@@ -117,6 +133,7 @@ async function run(flags: ServerFlags): Promise<void> {
   const log = createLogger({ level: flags.logLevel as LogLevel });
   const servers = list(flags.etcdServers);
   const [first, last] = (flags.loadBalancerRange ?? "").split("-");
+  const { featureGates } = await import("#apiserver/context.ts");
   const { parseTokenFile } = await import("#apiserver/auth/authenticators.ts");
   const advertiseAddress =
     flags.advertiseAddress ?? (flags.bindAddress === "0.0.0.0" ? "127.0.0.1" : flags.bindAddress);
@@ -147,6 +164,7 @@ async function run(flags: ServerFlags): Promise<void> {
       ),
     },
     controllers: list(flags.controllers),
+    features: parseFeatures(flags.featureGates, featureGates),
     leaderElect: flags.leaderElect ?? servers.length > 0,
     ...(flags.nodeMonitorGracePeriod === undefined
       ? {}
@@ -222,6 +240,10 @@ export function registerServerCommand(program: Command): void {
     .option(
       "--client-ca-file <file>",
       "more authorities (PEM) whose client certificates are accepted, beside the cluster's own",
+    )
+    .option(
+      "--feature-gates <gates>",
+      "features that are off unless asked for: CBORServingAndStorage=true (serve CBOR)",
     )
     .option("--etcd-servers <urls>", "an etcd cluster instead of the embedded store")
     .option("--controllers <names>", "controllers to run: *, names, -name", "*")

@@ -32,6 +32,7 @@ import { rbacAuthorizer, rulesFor, type RbacView } from "#apiserver/auth/rbac.ts
 import { reconcileBootstrapRoles } from "#apiserver/auth/reconcile-bootstrap.ts";
 import { createNodeView, createRbacView } from "#apiserver/auth/views.ts";
 import { startListener, type Listener } from "#apiserver/http/listener.ts";
+import type { FeatureGate } from "#apiserver/context.ts";
 import { createApiServer, type ApiServer } from "#apiserver/server.ts";
 import { coreSubresources } from "#apiserver/subresources/table.ts";
 import { createClient, type Client } from "#client/client.ts";
@@ -81,6 +82,8 @@ export interface ControlPlaneOptions {
   readonly loadBalancerPool?: Pool;
   /** Several servers share one store: controllers and scheduler run where the Lease is held. */
   readonly leaderElect?: boolean;
+  /** Features that are off unless asked for. */
+  readonly features?: ReadonlySet<FeatureGate>;
   readonly extraNames: readonly string[];
   readonly log: Logger;
   readonly clock?: Clock;
@@ -288,6 +291,7 @@ async function startOver(options: ControlPlaneOptions, base: Base): Promise<Cont
         },
       },
     ],
+    features: options.features ?? new Set(),
     issuer,
     jwks: () => signer.jwks(),
   });

@@ -25,6 +25,7 @@ export type TransportName = (typeof transportNames)[number];
 export interface Answer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
+  readonly bytes: Buffer;
   readonly text: string;
   /** The body as JSON; anything else fails the test that looks at it. */
   readonly json: any;
@@ -194,10 +195,12 @@ export async function ask(
   options: Ask = {},
 ): Promise<Answer> {
   const response = await transport.request(requestOf(method, url, options));
-  const text = (await collectBody(response.body)).toString();
+  const bytes = await collectBody(response.body);
+  const text = bytes.toString();
   return {
     status: response.status,
     headers: response.headers,
+    bytes,
     text,
     get json() {
       return JSON.parse(text);

@@ -239,7 +239,7 @@ async function serve(exchange: Exchange, options: ListenerOptions): Promise<void
     if (!output.writableFinished) abort.abort(clientGone);
   });
   const body = await readBody(exchange);
-  if (body !== undefined && !Buffer.isBuffer(body)) return send(exchange, errorAnswer(body, false));
+  if (body !== undefined && !Buffer.isBuffer(body)) return send(exchange, errorAnswer(body));
   const api = plainRequest(exchange, { signal: abort.signal, ...(body === undefined ? {} : { body }) });
   await send(exchange, await options.handle(api, { headers, ...identityOf(exchange.socket) }));
 }
@@ -255,7 +255,7 @@ async function send(exchange: Exchange, { status, headers, body }: ApiResponse):
     case "stream":
       return sendStream(exchange, status, headers, body.chunks);
     case "upgrade": {
-      const refusal = errorAnswer(badRequest("Upgrade request required"), false);
+      const refusal = errorAnswer(badRequest("Upgrade request required"));
       exchange.start(refusal.status, refusal.headers);
       exchange.output.end(refusal.body.kind === "bytes" ? Buffer.concat(refusal.body.chunks) : "");
       return;
@@ -277,7 +277,9 @@ async function sendBytes(
   const accepts = exchange.headers["accept-encoding"] ?? "";
   if (size >= gzipFromBytes && /\bgzip\b/.test(accepts)) {
     const packed = await gzipAsync(Buffer.concat(chunks), { level: 1 });
-    exchange.start(status, { ...headers, "content-encoding": "gzip", "content-length": packed.length });
+    const vary = headers["vary"]?.includes("Accept-Encoding") === true ? headers["vary"] : "Accept-Encoding";
+    const encoded = { ...headers, vary, "content-encoding": "gzip", "content-length": packed.length };
+    exchange.start(status, encoded);
     exchange.output.end(packed);
     return;
   }
@@ -357,7 +359,4 @@ async function serveUpgrade(
 }
 
 const noStream = (): ApiResponse =>
-  errorAnswer(
-    badRequest("this is not served over an upgraded connection: leave out the Upgrade header"),
-    false,
-  );
+  errorAnswer(badRequest("this is not served over an upgraded connection: leave out the Upgrade header"));

@@ -3,10 +3,10 @@
 import type { ApiResponse } from "#machinery/api-request.ts";
 import type { KubeObject } from "#machinery/meta.ts";
 import { conflict, methodNotAllowed, staleObject } from "#machinery/status.ts";
+import { formFor } from "../answer.ts";
 import type { ResourceContext } from "../context.ts";
 import { decodeRequestObject } from "../decode-body.ts";
 import { managedByUpdate } from "../managed-fields.ts";
-import { negotiate } from "../negotiate.ts";
 import { writeOptions } from "../options.ts";
 import { oneAnswer } from "../verbs/read.ts";
 import { commitDelete, commitUpdate, current, retrying } from "../write.ts";
@@ -42,10 +42,5 @@ export async function finalizeNamespace(context: ResourceContext): Promise<ApiRe
     },
     { conflicts: wanted === "" },
   );
-  return oneAnswer(
-    context,
-    200,
-    written,
-    negotiate(context.request.headers["accept"], { protobuf: true, views: true }),
-  );
+  return oneAnswer(context, 200, written, formFor(context, { protobuf: true, views: true }));
 }

@@ -6,10 +6,9 @@ import type { KubeObject } from "#machinery/meta.ts";
 import { required } from "#machinery/field-error.ts";
 import { badRequest, conflict, invalidObject, methodNotAllowed } from "#machinery/status.ts";
 import { validate } from "../admit.ts";
-import { objectAnswer, successStatus } from "../answer.ts";
+import { formFor, objectAnswer, successStatus } from "../answer.ts";
 import type { ResourceContext } from "../context.ts";
 import { decodeKind } from "../decode-body.ts";
-import { negotiate } from "../negotiate.ts";
 import { writeOptions } from "../options.ts";
 import { commitUpdate, current, namespaceOf, retrying } from "../write.ts";
 
@@ -80,6 +79,6 @@ export async function binding(context: ResourceContext): Promise<ApiResponse> {
     },
     { conflicts: true },
   );
-  const form = negotiate(context.request.headers["accept"], { protobuf: true, views: false });
+  const form = formFor(context, { protobuf: true, views: false });
   return objectAnswer(201, { ...successStatus(undefined), code: 201 }, form);
 }

@@ -13,14 +13,13 @@ import {
   unsupportedMediaType,
 } from "#machinery/status.ts";
 import type { ScaleMapping } from "#machinery/define-resource.ts";
-import { objectAnswer } from "../answer.ts";
+import { formFor, objectAnswer } from "../answer.ts";
 import type { ResourceContext } from "../context.ts";
 import { decodeKind, decodePatched, parsePatch } from "../decode-body.ts";
 import { applyOver, checkAppliedFields } from "../managed-fields.ts";
-import { negotiate } from "../negotiate.ts";
-import { applyType, booleanParameter, checkParameters, writeOptions } from "../options.ts";
+import { applyType, booleanParameter, checkParameters, isApply, writeOptions } from "../options.ts";
 import type { CachedObject } from "../stored-object.ts";
-import { checkConfig, isApply, readConfig } from "../verbs/apply.ts";
+import { checkConfig, readConfig } from "../verbs/apply.ts";
 import { checkPreconditions, replaceObject } from "../verbs/update.ts";
 import { current, namespaceOf, retrying } from "../write.ts";
 
@@ -126,7 +125,7 @@ export async function scale(context: ResourceContext): Promise<ApiResponse> {
   const { definition, info, query } = context;
   const mapping = definition.scale as ScaleMapping;
   const subject = { group: definition.group, resource: definition.resource };
-  const form = negotiate(context.request.headers["accept"], { protobuf: true, views: false });
+  const form = formFor(context, { protobuf: true, views: false });
   checkParameters(info.verb, query);
   if (info.verb === "get") {
     return objectAnswer(
@@ -136,7 +135,7 @@ export async function scale(context: ResourceContext): Promise<ApiResponse> {
     );
   }
   if (info.verb !== "update" && info.verb !== "patch") throw methodNotAllowed();
-  if (info.verb === "patch" && isApply(context.request))
+  if (info.verb === "patch" && isApply(context))
     return objectAnswer(200, scaleOf((await applyScale(context, mapping)).object, mapping), form);
   const change = await changeOf(context);
   const written = await retrying(

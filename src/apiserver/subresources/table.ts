@@ -5,11 +5,10 @@ import type { Random } from "#base/random.ts";
 import { methodNotAllowed } from "#machinery/status.ts";
 import type { TokenSigner } from "#pki/service-account-tokens.ts";
 import { validate } from "../admit.ts";
-import { objectAnswer } from "../answer.ts";
+import { formFor, objectAnswer } from "../answer.ts";
 import type { TokenLookup } from "../auth/authenticators.ts";
 import { issueToken, type TokenRequestObject } from "../auth/token-request.ts";
 import { decodeKind } from "../decode-body.ts";
-import { negotiate } from "../negotiate.ts";
 import { writeOptions } from "../options.ts";
 import type { SubresourceHandler } from "./contract.ts";
 import { finalizeNamespace } from "./finalize.ts";
@@ -35,11 +34,7 @@ function tokenRequest(options: TokenOptions): SubresourceHandler {
     });
     await validate(context, { operation: "CREATE", object: request, old: undefined, dryRun: false });
     const answer = await issueToken(options, info.namespace, info.name, request as TokenRequestObject);
-    return objectAnswer(
-      201,
-      answer,
-      negotiate(context.request.headers["accept"], { protobuf: true, views: false }),
-    );
+    return objectAnswer(201, answer, formFor(context, { protobuf: true, views: false }));
   };
 }
 

@@ -1,6 +1,5 @@
 // PATCH with a configuration to apply: laid over the live object by who owns what, or the start of a new object.
 
-import type { ApiRequest } from "#machinery/api-request.ts";
 import { lastAppliedAnnotation } from "#machinery/apply/ownership.ts";
 import { isObject, type JsonObject } from "#machinery/json-object.ts";
 import { apiVersionOf, type KubeObject } from "#machinery/meta.ts";
@@ -11,13 +10,11 @@ import type { ResourceContext, WriteOptions } from "../context.ts";
 import { decodePatched } from "../decode-body.ts";
 import { applyOver } from "../managed-fields.ts";
 import { annotationsBytes, annotationsBytesMax } from "../metadata.ts";
-import { applyType, booleanParameter, mediaTypeOf, writeOptions } from "../options.ts";
+import { applyCborType, booleanParameter, mediaTypeOf, writeOptions } from "../options.ts";
 import type { CachedObject } from "../stored-object.ts";
 import { current, namespaceOf, retrying } from "../write.ts";
 import { createObject } from "./create.ts";
 import { checkName, checkPreconditions, replaceObject, type Part } from "./update.ts";
-
-export const isApply = (request: ApiRequest): boolean => mediaTypeOf(request) === applyType;
 
 /** The manager that keeps the annotation of client-side apply up to date, so that users may go back to it. */
 const kubectl = "kubectl";
@@ -61,6 +58,8 @@ export async function applyPatch(
 /** YAML, of which JSON is a part: most clients send JSON, which is read faster as such. */
 export async function readConfig(context: ResourceContext, options: WriteOptions): Promise<JsonObject> {
   const { body } = context.request;
+  if (Buffer.isBuffer(body) && mediaTypeOf(context.request) === applyCborType)
+    return readCborConfig(context, body, options);
   const { value, duplicates } = Buffer.isBuffer(body)
     ? await parseConfig(body.toString())
     : { value: body, duplicates: [] };
@@ -73,6 +72,25 @@ export async function readConfig(context: ResourceContext, options: WriteOptions
   const found = Array.isArray(value) ? "array" : typeof value;
   const why = `json: cannot unmarshal ${found} into Go value of type map[string]interface {}`;
   throw badRequest(`error decoding YAML: error unmarshaling JSON: while decoding JSON: ${why}`);
+}
+
+async function readCborConfig(
+  context: ResourceContext,
+  body: Buffer,
+  options: WriteOptions,
+): Promise<JsonObject> {
+  const { decodeCbor, CborError } = await import("#machinery/codec/cbor.ts");
+  try {
+    const { value, duplicates } = decodeCbor(body);
+    if (duplicates.length > 0 && options.fieldValidation === "Strict")
+      throw badRequest(`error strict decoding CBOR: ${duplicates.join(", ")}`);
+    if (options.fieldValidation === "Warn") for (const told of duplicates) context.warn(told);
+    if (isObject(value)) return value;
+    throw badRequest("error decoding CBOR: an apply patch is a map");
+  } catch (error) {
+    if (error instanceof CborError) throw badRequest(`error decoding CBOR: ${error.message}`);
+    throw error;
+  }
 }
 
 async function parseConfig(text: string): Promise<{ value: unknown; duplicates: readonly string[] }> {

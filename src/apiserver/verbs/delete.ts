@@ -6,7 +6,7 @@ import { invalid, notSupported, type FieldError } from "#machinery/field-error.t
 import { conflict, invalidObject, isApiError } from "#machinery/status.ts";
 import { validate } from "../admit.ts";
 import { successStatus } from "../answer.ts";
-import type { ResourceContext } from "../context.ts";
+import { servesCbor, type ResourceContext } from "../context.ts";
 import { decodeKind } from "../decode-body.ts";
 import { booleanParameter, dryRunErrors, integerParameter } from "../options.ts";
 import type { CachedObject } from "../stored-object.ts";
@@ -44,7 +44,7 @@ async function givenOptions(context: ResourceContext): Promise<DeleteOptions> {
     return decodeKind(
       request,
       optionsKind,
-      { fieldValidation: "Ignore", warn: () => undefined },
+      { fieldValidation: "Ignore", cbor: servesCbor(context), warn: () => undefined },
       { anyVersion: true },
     ) as Promise<DeleteOptions>;
   }

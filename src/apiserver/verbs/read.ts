@@ -4,7 +4,8 @@ import type { ApiResponse } from "#machinery/api-request.ts";
 import { sharedObjectsHeader } from "#machinery/api-request.ts";
 import { encodeProtobuf } from "#machinery/codec/protobuf.ts";
 import { apiVersionOf, type KubeList, type KubeObject } from "#machinery/meta.ts";
-import { badRequest, futureVersion, gone, notFound } from "#machinery/status.ts";
+import { internalName } from "#machinery/codec/body.ts";
+import { badRequest, failure, futureVersion, gone, notFound } from "#machinery/status.ts";
 import { CompactedError, FutureRevisionError, prefixEnd } from "#store/store.ts";
 import { bytesAnswer, objectAnswer } from "../answer.ts";
 import type { ResourceContext } from "../context.ts";
@@ -58,26 +59,26 @@ export async function oneAnswer(
   object: CachedObject,
   form: OutputForm,
 ): Promise<ApiResponse> {
-  if (form.as === "Table") {
-    const row = tableRow(
-      context.definition,
-      object.whole,
-      includeObject(context.query),
-      context.server.clock.now(),
-    );
-    return objectAnswer(
-      status,
-      table(context.definition, [row], { resourceVersion: String(object.revision) }),
-      form,
-    );
-  }
-  if (form.as === "PartialObjectMetadata") return objectAnswer(status, partialMetadata(object.whole), form);
+  if (form.as !== "object") return objectAnswer(status, viewOfOne(context, object, form), form);
   if (form.encoding === "json") {
     if (wantsShared(context)) return { status, headers: {}, body: { kind: "object", object: object.object } };
     return bytesAnswer(status, form.contentType, [object.bytes]);
   }
   return objectAnswer(status, object.whole, form);
 }
+
+function viewOfOne(context: ResourceContext, object: CachedObject, { as, viewVersion }: OutputForm): object {
+  const { definition, query, server } = context;
+  if (as === "PartialObjectMetadataList")
+    throw viewRefused(`${as}, but the requested object is not a list`, definition, definition.kind);
+  if (as === "PartialObjectMetadata") return partialMetadata(object.whole, viewVersion);
+  const row = tableRow(definition, object.whole, includeObject(query), server.clock.now(), viewVersion);
+  const metadata = { resourceVersion: String(object.revision) };
+  return table(definition, [row], metadata, { apiVersion: viewVersion });
+}
+
+export const viewRefused = (why: string, { group }: { group: string }, kind: string): Error =>
+  failure(406, "NotAcceptable", `you requested ${why} (*${internalName({ group, kind })})`);
 
 /** The objects of a resource that is computed when asked for; undefined: this one is stored. */
 async function computedObjects(context: ResourceContext): Promise<CachedObject[] | undefined> {
@@ -242,6 +243,7 @@ export async function listAnswer(
   form: OutputForm,
 ): Promise<ApiResponse> {
   const { definition, server } = context;
+  const { viewVersion } = form;
   const metadata = {
     resourceVersion: String(page.revision),
     ...(page.continueFrom === undefined ? {} : { continue: page.continueFrom }),
@@ -251,17 +253,15 @@ export async function listAnswer(
     const include = includeObject(context.query);
     const nowMs = server.clock.now();
     const rows = page.objects.map((object) =>
-      tableRow(definition, include === "None" ? object.object : object.whole, include, nowMs),
+      tableRow(definition, include === "None" ? object.object : object.whole, include, nowMs, viewVersion),
     );
-    return objectAnswer(200, table(definition, rows, metadata), form);
+    return objectAnswer(200, table(definition, rows, metadata, { apiVersion: viewVersion }), form);
   }
-  if (form.as === "PartialObjectMetadata") {
-    const items = page.objects.map((object) => partialMetadata(object.whole));
-    return objectAnswer(
-      200,
-      { kind: "PartialObjectMetadataList", apiVersion: "meta.k8s.io/v1", metadata, items },
-      form,
-    );
+  if (form.as === "PartialObjectMetadata")
+    throw viewRefused(`${form.as}, but the requested object is a list`, definition, definition.listKind);
+  if (form.as === "PartialObjectMetadataList") {
+    const items = page.objects.map((object) => partialMetadata(object.whole, viewVersion));
+    return objectAnswer(200, { kind: form.as, apiVersion: viewVersion, metadata, items }, form);
   }
   const apiVersion = apiVersionOf(definition);
   if (form.encoding === "json" && !wantsShared(context)) {

@@ -18,11 +18,11 @@ import {
 } from "#machinery/status.ts";
 import { invalid } from "#machinery/field-error.ts";
 import { mutate, validate } from "../admit.ts";
-import type { ResourceContext, WriteOptions } from "../context.ts";
+import { servesCbor, type ResourceContext, type WriteOptions } from "../context.ts";
 import { decodePatched, parsePatch } from "../decode-body.ts";
 import { managedByUpdate, type ManagedFields } from "../managed-fields.ts";
 import { changedMetadata, keepMetadata, validateMetadataUpdate } from "../metadata.ts";
-import { applyType, mediaTypeOf, writeOptions } from "../options.ts";
+import { applyCborType, applyType, mediaTypeOf, writeOptions } from "../options.ts";
 import type { CachedObject } from "../stored-object.ts";
 import { allocate, commitDelete, commitUpdate, current, namespaceOf, retrying } from "../write.ts";
 import { createObject, requestObject } from "./create.ts";
@@ -135,7 +135,8 @@ function namesManagedFields(operation: unknown): boolean {
 function readPatch(context: ResourceContext): Change {
   const { request, definition } = context;
   const type = mediaTypeOf(request);
-  if (!patchTypes.includes(type)) throw unsupportedMediaType([...patchTypes, applyType]);
+  if (!patchTypes.includes(type))
+    throw unsupportedMediaType([...patchTypes, applyType, ...(servesCbor(context) ? [applyCborType] : [])]);
   const { value, duplicates } = parsePatch(request);
   if (type === patchTypes[0])
     return {

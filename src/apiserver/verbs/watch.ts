@@ -6,7 +6,7 @@ import { apiVersionOf, type KubeObject } from "#machinery/meta.ts";
 import { gone, type ApiError } from "#machinery/status.ts";
 import { prefixEnd } from "#store/store.ts";
 import type { ResourceContext } from "../context.ts";
-import type { OutputForm } from "../negotiate.ts";
+import type { Encoding, OutputForm } from "../negotiate.ts";
 import {
   booleanParameter,
   checkListOptions,
@@ -18,7 +18,7 @@ import { storagePrefix, type CachedObject } from "../stored-object.ts";
 import { partialMetadata, table, tableRow } from "../table.ts";
 import { watcherEventsMax, type CacheEvent } from "../watch-cache.ts";
 import { namespaceOf } from "../write.ts";
-import { includeObject, wantsShared } from "./read.ts";
+import { includeObject, viewRefused, wantsShared } from "./read.ts";
 
 /** Without timeoutSeconds a watch ends between half an hour and an hour, so that they do not all end at once. */
 const defaultTimeoutMs = 30 * 60_000;
@@ -91,6 +91,8 @@ class Outbox {
 
 export async function watch(context: ResourceContext, form: OutputForm): Promise<ApiResponse> {
   const { definition, server, query, request } = context;
+  if (form.as === "PartialObjectMetadataList")
+    throw viewRefused(`${form.as}, but the requested object is not a list`, definition, definition.kind);
   const selection = selectionOf(query, definition);
   const version = resourceVersionParameter(query.get("resourceVersion"));
   checkListOptions(query, "watch");
@@ -146,12 +148,11 @@ export async function watch(context: ResourceContext, form: OutputForm): Promise
   if (wantsShared(context) && form.as === "object") {
     return { status: 200, headers: {}, body: { kind: "events", events: send((batch) => batch.map(shared)) } };
   }
-  const encode = encoder(context, form);
-  const contentType =
-    form.encoding === "protobuf" ? "application/vnd.kubernetes.protobuf;stream=watch" : form.contentType;
+  const frame = await frameOf(form.encoding);
+  const encode = encoder(context, form, frame);
   return {
     status: 200,
-    headers: { "content-type": contentType },
+    headers: { "content-type": form.contentType },
     body: { kind: "stream", chunks: send((batch) => Buffer.concat(batch.map(encode))) },
   };
 }
@@ -214,48 +215,52 @@ function shared({ type, object, plain }: Outgoing): SharedEvent {
 
 const newline = Buffer.from("}\n");
 
+const line = (type: EventType, object: Buffer): Buffer =>
+  Buffer.concat([Buffer.from(`{"type":"${type}","object":`), object, newline]);
+
+/** One event of any object. */
+type Frame = (type: EventType, object: object) => Buffer;
+
+async function frameOf(encoding: Encoding): Promise<Frame> {
+  if (encoding === "protobuf") return (type, object) => encodeWatchFrame(type, encodeProtobuf(object));
+  if (encoding === "json") return (type, object) => line(type, Buffer.from(JSON.stringify(object)));
+  const { encodeCbor } = await import("#machinery/codec/cbor.ts");
+  return (type, object) => encodeCbor({ type, object });
+}
+
 /** Bytes of one event. The common forms are made once for each event and shared by its watchers. */
-function encoder(context: ResourceContext, form: OutputForm): (outgoing: Outgoing) => Buffer {
+function encoder(context: ResourceContext, form: OutputForm, frame: Frame): (outgoing: Outgoing) => Buffer {
   const { definition, server, query } = context;
+  const { encoding, as, viewVersion: apiVersion } = form;
   let firstTable = true;
-  const line = (type: EventType, object: Buffer): Buffer =>
-    Buffer.concat([Buffer.from(`{"type":"${type}","object":`), object, newline]);
   const viewOf = (object: KubeObject): object => {
-    if (form.as === "PartialObjectMetadata") return partialMetadata(object);
-    const rows = [tableRow(definition, object, includeObject(query), server.clock.now())];
-    const made = table(
-      definition,
-      rows,
-      { resourceVersion: object.metadata?.resourceVersion ?? "" },
-      firstTable,
-    );
+    if (as === "PartialObjectMetadata") return partialMetadata(object, apiVersion);
+    const rows = [tableRow(definition, object, includeObject(query), server.clock.now(), apiVersion)];
+    const metadata = { resourceVersion: object.metadata?.resourceVersion ?? "" };
+    const made = table(definition, rows, metadata, { withColumns: firstTable, apiVersion });
     firstTable = false;
     return made;
   };
   return ({ type, object, event, plain }) => {
-    if (plain !== undefined) {
-      if (form.encoding === "protobuf") return encodeWatchFrame(type, encodeProtobuf(plain));
-      const shown = type === "BOOKMARK" && form.as !== "object" ? bookmarkView(plain, form) : plain;
-      return line(type, Buffer.from(JSON.stringify(shown)));
-    }
+    if (plain !== undefined)
+      return frame(type, type === "BOOKMARK" && as !== "object" ? bookmarkView(plain, form) : plain);
     const cached = object as CachedObject;
-    if (form.encoding === "protobuf") {
-      const make = (): Buffer => encodeWatchFrame(type, encodeProtobuf(cached.whole));
-      return event === undefined ? make() : event.encoded(`protobuf ${type}`, make);
-    }
-    if (form.as !== "object") return line(type, Buffer.from(JSON.stringify(viewOf(cached.whole))));
-    const make = (): Buffer => line(type, cached.bytes);
-    return event === undefined ? make() : event.encoded(`json ${type}`, make);
+    if (as !== "object" && as !== "PartialObjectMetadata") return frame(type, viewOf(cached.whole));
+    const make = (): Buffer => {
+      if (as !== "object") return frame(type, viewOf(cached.whole));
+      return encoding === "json" ? line(type, cached.bytes) : frame(type, cached.whole);
+    };
+    return event === undefined ? make() : event.encoded(`${encoding} ${as} ${apiVersion} ${type}`, make);
   };
 }
 
-function bookmarkView(plain: KubeObject, form: OutputForm): object {
-  if (form.as === "PartialObjectMetadata") return partialMetadata(plain);
+function bookmarkView(plain: KubeObject, { as, viewVersion }: OutputForm): object {
+  if (as === "PartialObjectMetadata") return partialMetadata(plain, viewVersion);
   return {
     kind: "Table",
-    apiVersion: "meta.k8s.io/v1",
+    apiVersion: viewVersion,
     metadata: { resourceVersion: plain.metadata?.resourceVersion ?? "" },
     columnDefinitions: null,
-    rows: [{ cells: [], object: partialMetadata(plain) }],
+    rows: [{ cells: [], object: partialMetadata(plain, viewVersion) }],
   };
 }

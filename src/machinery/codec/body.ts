@@ -9,8 +9,12 @@ import { badRequest, type ApiError } from "../status.ts";
 import { decodeProtobuf, openEnvelope, ProtobufError } from "./protobuf.ts";
 
 export type FieldValidation = "Ignore" | "Warn" | "Strict";
-/** The YAML parser comes with its encoding: few write YAML, and who never does need not load it. */
-export type BodyEncoding = "json" | "protobuf" | { readonly yaml: typeof import("./yaml.ts") };
+/** Parsers that few need come with their encoding: who never does need not load them. */
+export type BodyEncoding =
+  | "json"
+  | "protobuf"
+  | { readonly yaml: typeof import("./yaml.ts") }
+  | { readonly cbor: typeof import("./cbor.ts") };
 
 export interface BodyExpectation {
   /** What the request's path stands for; fills in where the body names no kind. */
@@ -79,6 +83,31 @@ function parseYamlText(
   }
 }
 
+function parseCborBytes(
+  bytes: Buffer,
+  expected: BodyExpectation,
+  { decodeCbor, CborError }: typeof import("./cbor.ts"),
+): RawBody {
+  try {
+    const { value, duplicates } = decodeCbor(bytes);
+    return { value, strictErrors: duplicates };
+  } catch (thrown) {
+    if (thrown instanceof CborError) throw unrecognized(expected.kind.kind, `cbor: ${thrown.message}`, bytes);
+    throw thrown;
+  }
+}
+
+function parseBody(
+  bytes: Buffer,
+  encoding: Exclude<BodyEncoding, "protobuf">,
+  expected: BodyExpectation,
+): RawBody {
+  if (encoding === "json") return parseJsonText(bytes, expected);
+  return "yaml" in encoding
+    ? parseYamlText(bytes, expected, encoding.yaml)
+    : parseCborBytes(bytes, expected, encoding.cbor);
+}
+
 const describeJson = (value: unknown): string =>
   Array.isArray(value) ? "array" : typeof value === "boolean" ? "bool" : typeof value;
 
@@ -114,7 +143,7 @@ function kindOf(value: JsonObject, expected: GroupVersionKind): GroupVersionKind
 }
 
 /** How messages name the form that the server computes with: `core.Pod`. */
-const internalName = ({ group, kind }: GroupVersionKind): string =>
+export const internalName = ({ group, kind }: Pick<GroupVersionKind, "group" | "kind">): string =>
   `${group === "" ? "core" : (group.split(".")[0] as string)}.${kind}`;
 
 function checkKind(found: GroupVersionKind, expectation: BodyExpectation): void {
@@ -186,10 +215,7 @@ function decodeProtobufBody(bytes: Buffer, expectation: BodyExpectation): Decode
 /** Decodes the body of a write. Throws `ApiError` (400) for everything that is wrong with it. */
 export function decodeBody(bytes: Buffer, encoding: BodyEncoding, expectation: BodyExpectation): DecodedBody {
   if (encoding === "protobuf") return decodeProtobufBody(bytes, expectation);
-  const { value, strictErrors } =
-    encoding === "json"
-      ? parseJsonText(bytes, expectation)
-      : parseYamlText(bytes, expectation, encoding.yaml);
+  const { value, strictErrors } = parseBody(bytes, encoding, expectation);
   // `null`, and an empty YAML document, say nothing: an empty object.
   if (value === null) return decodeBodyValue({}, expectation, strictErrors);
   checkTypeMeta(value, expectation, bytes);
