@@ -237,6 +237,7 @@ overEveryTransport((check) => {
     const value: any = parseYaml(made.text).value;
     assert.deepEqual(value.data, { a: "no", b: "two\nlines\n" });
     const list = await place.expect(200, "GET", place.at("configmaps"), undefined, { accept: yaml });
+    assert.equal((parseYaml(list.text).value as any).items[0].kind, undefined);
     assert.ok(names(parseYaml(list.text).value).includes("written"));
     const deleted = await place.expect(200, "DELETE", `${place.at("configmaps")}/written`, undefined, {
       accept: yaml,

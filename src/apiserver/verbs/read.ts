@@ -2,7 +2,7 @@
 
 import type { ApiResponse } from "#machinery/api-request.ts";
 import { sharedObjectsHeader } from "#machinery/api-request.ts";
-import { encodeProtobuf } from "#machinery/codec/protobuf.ts";
+import type { ResourceDefinition } from "#machinery/define-resource.ts";
 import { apiVersionOf, type KubeList, type KubeObject } from "#machinery/meta.ts";
 import { internalName } from "#machinery/codec/body.ts";
 import { badRequest, failure, futureVersion, gone, notFound } from "#machinery/status.ts";
@@ -265,11 +265,7 @@ export async function listAnswer(
   }
   const apiVersion = apiVersionOf(definition);
   if (form.encoding === "json" && !wantsShared(context)) {
-    return bytesAnswer(
-      200,
-      form.contentType,
-      jsonList(definition.listKind, apiVersion, metadata, page.objects),
-    );
+    return bytesAnswer(200, form.contentType, jsonList(definition, metadata, page.objects));
   }
   const whole: KubeList = {
     kind: definition.listKind,
@@ -279,28 +275,33 @@ export async function listAnswer(
   };
   if (form.encoding === "json")
     return { status: 200, headers: {}, body: { kind: "object", object: whole as KubeObject } };
-  if (form.encoding === "protobuf") return bytesAnswer(200, form.contentType, [encodeProtobuf(whole)]);
-  return objectAnswer(200, whole, form);
+  if (form.encoding === "protobuf" || !itemsAreBare(definition)) return objectAnswer(200, whole, form);
+  const items = whole.items.map(({ kind: _k, apiVersion: _v, ...item }: KubeObject) => item);
+  return objectAnswer(200, { ...whole, items }, form);
 }
+
+/** In a list of a built-in kind the items do not say again what they are; those of custom kinds do. */
+const itemsAreBare = ({ openApiSchema }: ResourceDefinition): boolean => openApiSchema === undefined;
 
 const comma = Buffer.from(",");
 const end = Buffer.from("]}");
 
 /** The list as the cached bytes of its items, strung together. */
 function jsonList(
-  kind: string,
-  apiVersion: string,
+  definition: ResourceDefinition,
   metadata: object,
   objects: readonly CachedObject[],
 ): Buffer[] {
   const chunks: Buffer[] = [
     Buffer.from(
-      `{"kind":"${kind}","apiVersion":"${apiVersion}","metadata":${JSON.stringify(metadata)},"items":[`,
+      `{"kind":"${definition.listKind}","apiVersion":"${apiVersionOf(definition)}","metadata":${JSON.stringify(metadata)},"items":[`,
     ),
   ];
+  const bare = itemsAreBare(definition);
   objects.forEach((object, at) => {
     if (at > 0) chunks.push(comma);
-    chunks.push(...object.item);
+    if (bare) chunks.push(...object.item);
+    else chunks.push(object.bytes);
   });
   chunks.push(end);
   return chunks;
