@@ -27,15 +27,16 @@ import {
 } from "#machinery/apply/ownership.ts";
 import { fieldElement } from "#machinery/apply/path-element.ts";
 import { deduced, shapeOf, type Shape } from "#machinery/apply/shape.ts";
-import { compareVersions } from "#machinery/apply/versions.ts";
+import { compareVersions, type Versions } from "#machinery/apply/versions.ts";
 import type { ResourceDefinition } from "#machinery/define-resource.ts";
 import type { JsonObject } from "#machinery/json-object.ts";
-import { apiVersionOf, type GroupVersionKind, type KubeObject } from "#machinery/meta.ts";
+import { apiVersionOf, parseApiVersion, type GroupVersionKind, type KubeObject } from "#machinery/meta.ts";
 import { decodeObject } from "#machinery/schema/decode.ts";
 import { schemaFor } from "#machinery/schema/schema.ts";
 import { failure, type ApiError } from "#machinery/status.ts";
 import type { ResourceContext } from "./context.ts";
 import type { CachedObject } from "./stored-object.ts";
+import { withConversions, type Convert } from "./versions.ts";
 
 export interface ManagedFields {
   /** The JSON of the list; "" for none. */
@@ -97,6 +98,21 @@ const outcome = (entries: ManagedEntries, stored: ManagedEntries): ManagedFields
   onlyTimes: sameButTimes(entries, stored),
 });
 
+/** The other versions of a kind that has some, for who wrote in them. */
+function versionsOf({ definition, server }: ResourceContext, convert: Convert): Versions | undefined {
+  if (definition.conversion === undefined && !server.registry.hasOtherVersions(definition)) return undefined;
+  return (apiVersion) => {
+    const { group, version } = parseApiVersion(apiVersion);
+    const there = server.registry.find(group, version, definition.resource);
+    if (there === undefined) return undefined;
+    return {
+      shape: ownershipOf(there).shape,
+      from: (object) => convert(definition, there, object),
+      to: (object) => convert(there, definition, object),
+    };
+  };
+}
+
 /** A new object, with its defaults and before admission changes it. Entries that its creator sent are kept. */
 export function managedByCreate(context: ResourceContext, draft: KubeObject): ManagedFields {
   const { definition } = context;
@@ -114,6 +130,16 @@ export function managedByUpdate(
   next: KubeObject,
   old: CachedObject,
   given: unknown,
+): ManagedFields | Promise<ManagedFields> {
+  return withConversions((convert) => updated(context, next, old, given, versionsOf(context, convert)));
+}
+
+function updated(
+  context: ResourceContext,
+  next: KubeObject,
+  old: CachedObject,
+  given: unknown,
+  versions: Versions | undefined,
 ): ManagedFields {
   const { definition, info } = context;
   const text = old.managedFields;
@@ -122,7 +148,7 @@ export function managedByUpdate(
   const { shape } = ownershipOf(definition);
   const ignored = ignoredOf(definition, info.subresource);
   const written = { apiVersion: apiVersionOf(definition), shape, ignored };
-  const compared = compareVersions(written, old.object, next, undefined);
+  const compared = compareVersions(written, old.object, next, versions);
   if (!speaks && (text === "" || changesNothing(compared.here))) return { text, onlyTimes: false };
   const stored = storedEntries(text);
   const entries = (speaks ? readGiven(given) : undefined) ?? stored;
@@ -143,6 +169,16 @@ export function applyOver(
   old: CachedObject | undefined,
   config: JsonObject,
   force: boolean,
+): Applied | Promise<Applied> {
+  return withConversions((convert) => applied(context, old, config, force, versionsOf(context, convert)));
+}
+
+function applied(
+  context: ResourceContext,
+  old: CachedObject | undefined,
+  config: JsonObject,
+  force: boolean,
+  versions: Versions | undefined,
 ): Applied {
   const { definition, info } = context;
   const { shape, zero } = ownershipOf(definition);
@@ -157,6 +193,7 @@ export function applyOver(
       writer: writerOf(context, "Apply"),
       force,
       ignored: ignoredOf(definition, info.subresource),
+      ...(versions === undefined ? {} : { versions }),
     });
     return { object, managed: outcome(entries, stored) };
   } catch (error) {

@@ -11,13 +11,12 @@
 
 import { isDeepStrictEqual } from "node:util";
 import { assert } from "#base/assert.ts";
+import { builtinEpoch } from "#machinery/define-resource.ts";
 import { apiVersionOf, type KubeObject } from "#machinery/meta.ts";
 
 const headerBytes = { 1: 16, 2: 24 } as const;
 const format = 2;
 const jsonCodec = 1;
-/** Objects of built-in kinds written by this version of the schemas. */
-export const builtinEpoch = 1;
 
 export interface EncodedObject {
   /** Room for the header of a store value, then the JSON. */
@@ -60,12 +59,15 @@ export function encodeObject(
 }
 
 /** The encoded object as the store keeps it. */
-export function packValue({ value, typeEnd, rvAt, managedAt, managedEnd }: EncodedObject): Buffer {
+export function packValue(
+  { value, typeEnd, rvAt, managedAt, managedEnd }: EncodedObject,
+  epoch = builtinEpoch,
+): Buffer {
   value[0] = format;
   value[1] = jsonCodec;
   value[2] = 0;
   value[3] = 0;
-  value.writeUInt32BE(builtinEpoch, 4);
+  value.writeUInt32BE(epoch, 4);
   value.writeUInt32BE(typeEnd, 8);
   value.writeUInt32BE(rvAt, 12);
   value.writeUInt32BE(managedAt, 16);
@@ -80,6 +82,7 @@ const managedKey = `,"managedFields":`;
 
 /** Offsets into the bytes that clients get. */
 interface Layout {
+  readonly epoch: number;
   readonly typeEnd: number;
   readonly rvAt: number;
   /** After the resource version and its comma. */
@@ -96,8 +99,11 @@ export class CachedObject {
   readonly bytes: Buffer;
   readonly #layout: Layout;
   #object: KubeObject | undefined;
+  /** As the store has it, where this is the object in another version. */
+  readonly #stored: CachedObject | undefined;
 
-  private constructor(key: string, revision: number, bytes: Buffer, layout: Layout) {
+  private constructor(key: string, revision: number, bytes: Buffer, layout: Layout, stored?: CachedObject) {
+    this.#stored = stored;
     this.key = key;
     this.revision = revision;
     this.bytes = bytes;
@@ -122,6 +128,7 @@ export class CachedObject {
       value.subarray(start, start + rvAt),
       value.subarray(start + rvAt),
       {
+        epoch: value.readUInt32BE(4),
         typeEnd,
         managedAt: managedAt - rvAt,
         managedLength: managedEnd - managedAt,
@@ -135,17 +142,44 @@ export class CachedObject {
     revision: number,
     before: Buffer,
     after: Buffer,
-    at: { typeEnd: number; managedAt: number; managedLength: number },
+    at: { epoch: number; typeEnd: number; managedAt: number; managedLength: number },
+    stored?: CachedObject,
   ): CachedObject {
     const version = Buffer.from(versionText(revision));
     const rvEnd = before.length + version.length;
-    return new CachedObject(key, revision, Buffer.concat([before, version, after]), {
+    const layout = {
+      epoch: at.epoch,
       typeEnd: at.typeEnd,
       rvAt: before.length,
       rvEnd,
       managedAt: rvEnd + at.managedAt,
       managedEnd: rvEnd + at.managedAt + at.managedLength,
-    });
+    };
+    return new CachedObject(key, revision, Buffer.concat([before, version, after]), layout, stored);
+  }
+
+  /** The same object at the same revision in another version of its kind. */
+  inVersion(object: KubeObject, type: { group: string; version: string; kind: string }): CachedObject {
+    const { json, typeEnd, rvAt, managedAt, managedEnd } = encodeObject(object, type, this.managedFields);
+    const at = { epoch: 0, typeEnd, managedAt: managedAt - rvAt, managedLength: managedEnd - managedAt };
+    return CachedObject.withRevision(
+      this.key,
+      this.revision,
+      json.subarray(0, rvAt),
+      json.subarray(rvAt),
+      at,
+      this.stored,
+    );
+  }
+
+  /** What the store has. */
+  get stored(): CachedObject {
+    return this.#stored ?? this;
+  }
+
+  /** The schema that the bytes were written by. */
+  get epoch(): number {
+    return this.#layout.epoch;
   }
 
   /** The frozen object without its managed fields, parsed on first use. */
@@ -187,13 +221,14 @@ export class CachedObject {
 
   /** The same content seen at another revision: what a deletion event shows. */
   atRevision(revision: number): CachedObject {
-    const { typeEnd, rvAt, rvEnd, managedAt, managedEnd } = this.#layout;
+    const { epoch, typeEnd, rvAt, rvEnd, managedAt, managedEnd } = this.#layout;
     return CachedObject.withRevision(
       this.key,
       revision,
       this.bytes.subarray(0, rvAt),
       this.bytes.subarray(rvEnd),
       {
+        epoch,
         typeEnd,
         managedAt: managedAt - rvEnd,
         managedLength: managedEnd - managedAt,

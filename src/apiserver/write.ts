@@ -16,7 +16,8 @@ import type { Compare, Operation } from "#store/store.ts";
 import { claimKey } from "./claims.ts";
 import type { ResourceContext } from "./context.ts";
 import type { ManagedFields } from "./managed-fields.ts";
-import { CachedObject, encodeObject, packValue, storageKey } from "./stored-object.ts";
+import { CachedObject, storageKey } from "./stored-object.ts";
+import { inVersion, toStored } from "./versions.ts";
 
 /** Tries to win against other writers of the same claims or object before giving up. */
 export const writeAttemptsMax = 8;
@@ -83,12 +84,12 @@ export async function commitCreate(
 ): Promise<CachedObject> {
   const { definition, server } = context;
   const key = keyOf(context, object);
-  const value = packValue(encodeObject(object, definition, managed.text));
+  const value = (await toStored(definition, object, managed.text)).pack();
   const subject = { group: definition.group, resource: definition.resource };
   if (dryRun) {
     if ((await server.store.get(key)) !== undefined)
       throw alreadyExists(subject, object.metadata?.name ?? "");
-    return CachedObject.fromValue(key, value, 0);
+    return inVersion(definition, CachedObject.fromValue(key, value, 0));
   }
   const lease =
     definition.timeToLiveSeconds === undefined
@@ -117,10 +118,10 @@ export async function commitUpdate(
   managed: ManagedFields = { text: old.managedFields, onlyTimes: false },
 ): Promise<CachedObject> {
   const { definition, server } = context;
-  const encoded = encodeObject(next, definition, managed.text);
-  if (old.sameContent(encoded, managed.onlyTimes)) return old;
-  const value = packValue(encoded);
-  if (dryRun) return CachedObject.fromValue(old.key, value, old.revision);
+  const { encoded, pack } = await toStored(definition, next, managed.text);
+  if (old.stored.sameContent(encoded, managed.onlyTimes)) return old;
+  const value = pack();
+  if (dryRun) return inVersion(definition, CachedObject.fromValue(old.key, value, old.revision));
   const lease =
     definition.timeToLiveSeconds === undefined
       ? undefined
@@ -169,14 +170,17 @@ async function committed(
   const { caches } = context.server;
   await caches.waitFor(revision);
   const cached = caches.of(context.definition.storage).get(key);
-  return cached?.revision === revision ? cached : CachedObject.fromValue(key, value, revision);
+  return inVersion(
+    context.definition,
+    cached?.revision === revision ? cached : CachedObject.fromValue(key, value, revision),
+  );
 }
 
 /** Where the named object lives; a cluster-scoped one lives nowhere, whatever the path seems to say. */
 export const namespaceOf = ({ definition, info }: ResourceContext): string =>
   definition.namespaced ? info.namespace : "";
 
-/** The object as it is now, or 404. */
+/** The object as it is now, in the version of the request, or 404. */
 export async function current(
   context: ResourceContext,
   namespace: string,
@@ -186,7 +190,7 @@ export async function current(
   await server.caches.waitForNewest();
   const found = server.caches.of(definition.storage).get(storageKey(definition.storage, namespace, name));
   if (found === undefined) throw notFound({ group: definition.group, resource: definition.resource }, name);
-  return found;
+  return inVersion(definition, found);
 }
 
 /** Runs `attempt` again after somebody else was faster; a conflict that the client's own version caused is final. */

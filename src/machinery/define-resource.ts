@@ -71,6 +71,31 @@ export interface ScaleMapping {
   readonly selector: (object: KubeObject) => string;
 }
 
+/**
+ * How objects of one version become what is stored, and back. A kind that is served in two versions has one stored
+ * form: the definition of the other version has this. What is stored may also be of an older schema of the same version.
+ * Built-in kinds convert by pure functions (`converting`); only who asks somebody else (a webhook) answers later.
+ * Metadata comes along; `apiVersion` and `kind` of the outcome are set by the server; managed fields are not there.
+ */
+export interface Conversion {
+  fromStorage(stored: readonly KubeObject[]): readonly KubeObject[] | Promise<readonly KubeObject[]>;
+  toStorage(object: KubeObject): KubeObject | Promise<KubeObject>;
+}
+
+/** A conversion by two pure functions. They get what they must not change, and may share it. */
+export function converting<T extends KubeObject, S extends KubeObject>(functions: {
+  readonly fromStorage: (stored: S) => T;
+  readonly toStorage: (object: T) => S;
+}): Conversion {
+  return {
+    fromStorage: (stored) => stored.map((one) => functions.fromStorage(one as S)),
+    toStorage: (object) => functions.toStorage(object as T),
+  };
+}
+
+/** What the header of a stored value says of its schema: built-in kinds have one, written as this. */
+export const builtinEpoch = 1;
+
 export interface ResourceDefinition<T extends KubeObject = KubeObject> {
   readonly group: string;
   readonly version: string;
@@ -83,8 +108,21 @@ export interface ResourceDefinition<T extends KubeObject = KubeObject> {
   readonly categories: readonly string[];
   readonly namespaced: boolean;
   readonly verbs: readonly Verb[];
-  /** Stored under this group and resource; definitions of several versions of one resource share it. */
-  readonly storage: { readonly group: string; readonly resource: string; readonly version: string };
+  /**
+   * Stored under this group and resource, as this version; definitions of several versions of one resource share it.
+   * Which of them discovery prefers: the one that comes first in the list of what is served.
+   */
+  readonly storage: {
+    readonly group: string;
+    readonly resource: string;
+    readonly version: string;
+    /** Written into the header of stored values; by default `builtinEpoch`. */
+    readonly epoch?: number;
+  };
+  /** Values with this number in their header are objects of this version as it is now: their bytes pass through. */
+  readonly epoch: number;
+  /** For values of another epoch. Needed where `storage` names another version. */
+  readonly conversion: Conversion | undefined;
 
   /** Why this is not a usable name (each a sentence), or nothing. */
   readonly validateName: (name: string, prefix: boolean) => string[];
@@ -166,9 +204,14 @@ type Given<T extends KubeObject> = Partial<ResourceDefinition<T>> &
     "group" | "version" | "kind" | "resource" | "namespaced" | "validateName" | "columns"
   >;
 
+/** No stored value has it. */
+const otherEpoch = 0;
+
 /** Completes a definition with what most kinds share. */
 export function defineResource<T extends KubeObject>(given: Given<T>): ResourceDefinition<T> {
   const validate = given.validate ?? (() => []);
+  const { storage = given } = given;
+  const isStored = storage.group === given.group && storage.version === given.version;
   return {
     singular: given.kind.toLowerCase(),
     listKind: `${given.kind}List`,
@@ -176,6 +219,8 @@ export function defineResource<T extends KubeObject>(given: Given<T>): ResourceD
     categories: [],
     verbs: allVerbs,
     storage: { group: given.group, resource: given.resource, version: given.version },
+    epoch: isStored ? builtinEpoch : otherEpoch,
+    conversion: undefined,
     applyDefaults: () => undefined,
     prepareForCreate: () => undefined,
     prepareForUpdate: () => undefined,

@@ -38,7 +38,13 @@ export async function finalizeNamespace(context: ResourceContext): Promise<ApiRe
         (next.metadata.finalizers ?? []).length === 0;
       return done
         ? commitDelete(context, old, options.dryRun)
-        : commitUpdate(context, next, old, options.dryRun, managedByUpdate(context, next, old, undefined));
+        : commitUpdate(
+            context,
+            next,
+            old,
+            options.dryRun,
+            await managedByUpdate(context, next, old, undefined),
+          );
     },
     { conflicts: wanted === "" },
   );

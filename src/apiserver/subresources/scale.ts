@@ -110,7 +110,7 @@ async function applyScale(context: ResourceContext, mapping: ScaleMapping): Prom
       const old = await current(context, namespaceOf(context), info.name);
       checkPreconditions(context, old, precondition("resourceVersion"), precondition("uid"));
       const force = booleanParameter(query, "force") ?? false;
-      const { object, managed } = applyOver(context, old, whole, force);
+      const { object, managed } = await applyOver(context, old, whole, force);
       const next = decodePatched(object, definition, [], {
         fieldValidation: "Ignore",
         warn: () => undefined,

@@ -174,7 +174,7 @@ async function applyTo(
 ): Promise<CachedObject> {
   const { metadata } = config;
   checkPreconditions(context, old, textAt(metadata, "resourceVersion"), textAt(metadata, "uid"));
-  const { object, managed } = applyOver(context, old, config.value, force);
+  const { object, managed } = await applyOver(context, old, config.value, force);
   const next = decodeApplied(context, object, config);
   return replaceObject(context, next, old, part, options, managed);
 }
@@ -191,7 +191,7 @@ async function createByApply(
     const why = `uid mismatch: the provided object specified uid ${uid}, and no existing object was found`;
     throw conflict({ group: definition.group, resource: definition.resource }, info.name, why);
   }
-  const { object, managed } = applyOver(context, undefined, config.value, false);
+  const { object, managed } = await applyOver(context, undefined, config.value, false);
   const fresh = (): Promise<KubeObject> => {
     const draft = decodeApplied(context, object, config);
     const metadata = (draft.metadata ??= {});

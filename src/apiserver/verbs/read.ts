@@ -15,6 +15,7 @@ import { checkListOptions, integerParameter, resourceVersionParameter } from "..
 import { selectionOf, type Selection } from "../selection.ts";
 import { CachedObject, encodeObject, packValue, storageKey, storagePrefix } from "../stored-object.ts";
 import { partialMetadata, table, tableRow, type IncludeObject } from "../table.ts";
+import { allInVersion, inVersion } from "../versions.ts";
 import { namespaceOf } from "../write.ts";
 
 const tooOld =
@@ -49,7 +50,7 @@ export async function get(context: ResourceContext, form: OutputForm): Promise<A
     .get(storageKey(definition.storage, namespaceOf(context), info.name));
   if (found === undefined)
     throw notFound({ group: definition.group, resource: definition.resource }, info.name);
-  return oneAnswer(context, 200, found, form);
+  return oneAnswer(context, 200, await inVersion(definition, found), form);
 }
 
 /** One object in the negotiated form: the cached bytes as they are, wherever the form allows. */
@@ -174,15 +175,23 @@ async function readNow(context: ResourceContext, reading: Reading, start: string
   const cache = caches.of(context.definition.storage);
   if (selection.name !== undefined && (!context.definition.namespaced || context.info.namespace !== "")) {
     const one = cache.get(`${prefix}${selection.name}`);
-    const found = one !== undefined && one.key >= start && selection.matches(one);
-    return { objects: found ? [one] : [], revision };
+    if (one === undefined || one.key < start) return { objects: [], revision };
+    const shown = await inVersion(context.definition, one);
+    return { objects: selection.matches(shown) ? [shown] : [], revision };
   }
   const end = prefixEnd(prefix);
-  const { objects, last, more } = take(cache.range(start, end), selection, size);
+  const stored = cache.range(start, end);
+  const shown = convertsAll(context, reading) ? await allInVersion(context.definition, stored) : stored;
+  const { objects: taken, last, more } = take(shown, selection, size);
+  const objects = await allInVersion(context.definition, taken);
   if (!more) return { objects, revision };
   const whole = selection.all ? [...cache.range(start, end)].length : undefined;
   return { objects, revision, ...continuation(reading, revision, last, whole) };
 }
+
+/** Fields are selected in the version that was asked for: then all are converted, otherwise only the page. */
+const convertsAll = ({ definition }: ResourceContext, { selection }: Reading): boolean =>
+  definition.conversion !== undefined && !selection.all;
 
 /** From the store's history, at one revision. */
 async function readThen(context: ResourceContext, reading: Reading, at: Continuation): Promise<Page> {
@@ -191,7 +200,9 @@ async function readThen(context: ResourceContext, reading: Reading, at: Continua
   // What a selection leaves out is not known beforehand: then everything is read.
   const limit = selection.all && size !== Infinity ? size + 1 : undefined;
   const { objects: read, count } = await readHistory(context, reading, at, limit);
-  const { objects, last, more } = take(read, selection, size);
+  const shown = convertsAll(context, reading) ? await allInVersion(context.definition, read) : read;
+  const { objects: taken, last, more } = take(shown, selection, size);
+  const objects = await allInVersion(context.definition, taken);
   return { objects, revision, ...(more ? continuation(reading, revision, last, count) : {}) };
 }
 

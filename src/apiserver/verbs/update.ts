@@ -201,7 +201,7 @@ export async function replaceObject(
   const changed = changedMetadata(given, stored.metadata ?? {});
   keepMetadata(given, stored.metadata ?? {});
   definition.applyDefaults(next);
-  const managed = applied ?? managedByUpdate(context, next, old, managedFields);
+  const managed = applied ?? (await managedByUpdate(context, next, old, managedFields));
   const write = { operation: "UPDATE" as const, object: next, old: stored, dryRun };
   await mutate(context, write);
   definition.applyDefaults(next);

@@ -1,9 +1,10 @@
 // GET …?watch=true: the events of a resource from a revision on, filtered, as bytes or as shared objects.
 
+import { toError } from "#base/assert.ts";
 import type { ApiResponse, SharedEvent } from "#machinery/api-request.ts";
 import { encodeProtobuf, encodeWatchFrame } from "#machinery/codec/protobuf.ts";
 import { apiVersionOf, type KubeObject } from "#machinery/meta.ts";
-import { gone, type ApiError } from "#machinery/status.ts";
+import { ApiError, gone, internalError } from "#machinery/status.ts";
 import { prefixEnd } from "#store/store.ts";
 import type { ResourceContext } from "../context.ts";
 import type { Encoding, OutputForm } from "../negotiate.ts";
@@ -16,6 +17,7 @@ import {
 import { selectionOf } from "../selection.ts";
 import { storagePrefix, type CachedObject } from "../stored-object.ts";
 import { partialMetadata, table, tableRow } from "../table.ts";
+import { allInVersion, eventInVersion } from "../versions.ts";
 import { watcherEventsMax, type CacheEvent } from "../watch-cache.ts";
 import { namespaceOf } from "../write.ts";
 import { includeObject, viewRefused, wantsShared } from "./read.ts";
@@ -41,7 +43,35 @@ class Outbox {
   #events: Outgoing[] = [];
   #wake: (() => void) | undefined;
   readonly #atClose: (() => void)[] = [];
+  /** What is still being converted, and all that came after it: undefined when nothing is. */
+  #pending: Promise<void> | undefined;
+  #pendingCount = 0;
   closed = false;
+
+  /** Uses `value` after all that came before it: at once, unless one of them has to be waited for. */
+  inOrder<T>(value: T | Promise<T>, use: (value: T) => void): void {
+    if (this.#pending === undefined && !(value instanceof Promise)) {
+      use(value);
+      return;
+    }
+    if (this.closed) return;
+    if (++this.#pendingCount > watcherEventsMax) this.close();
+    const before = this.#pending;
+    // Each may be done before its turn: what it failed with is told when that comes.
+    const settled = Promise.resolve(value).then(
+      (one) => () => use(one),
+      (error: unknown) => () =>
+        this.fail(error instanceof ApiError ? error : internalError(toError(error).message)),
+    );
+    const mine = (before ?? Promise.resolve())
+      .then(() => settled)
+      .then((run) => {
+        this.#pendingCount--;
+        if (this.#pending === mine) this.#pending = undefined;
+        if (!this.closed) run();
+      });
+    this.#pending = mine;
+  }
 
   push(event: Outgoing): void {
     if (this.closed) return;
@@ -108,24 +138,28 @@ export async function watch(context: ResourceContext, form: OutputForm): Promise
   const cache = server.caches.of(definition.storage);
   const outbox = new Outbox();
   const include = (object: CachedObject | undefined): boolean =>
-    object !== undefined && object.key.startsWith(prefix) && selection.matches(object);
-  const onEvent = (event: CacheEvent): void => {
-    if (version !== undefined && event.revision <= version) return;
+    object !== undefined && selection.matches(object);
+  const onChange = (event: CacheEvent): void => {
     const outgoing = translate(event, include);
     if (outgoing !== undefined) outbox.pushChange(outgoing);
+  };
+  const onEvent = (event: CacheEvent): void => {
+    if (version !== undefined && event.revision <= version) return;
+    if (!event.current.key.startsWith(prefix)) return;
+    outbox.inOrder(eventInVersion(definition, event), onChange);
   };
 
   // From here to subscribe() nothing may wait: no event may fall between the state and the stream.
   const startsWithState = initial ?? (version === undefined || version === 0);
   if (startsWithState) {
-    for (const object of cache.range(prefix, prefixEnd(prefix)))
-      if (include(object)) outbox.push({ type: "ADDED", object });
+    const state = cache.range(prefix, prefixEnd(prefix));
+    const shown = definition.conversion === undefined ? state : allInVersion(definition, state);
+    outbox.inOrder<Iterable<CachedObject>>(shown, (objects) => {
+      for (const object of objects) if (include(object)) outbox.push({ type: "ADDED", object });
+    });
     if (initial === true && bookmarks) {
-      outbox.push({
-        type: "BOOKMARK",
-        object: undefined,
-        plain: bookmark(context, server.caches.revision, { [initialEventsEnd]: "true" }),
-      });
+      const end = bookmark(context, server.caches.revision, { [initialEventsEnd]: "true" });
+      outbox.inOrder(end, (plain) => outbox.push({ type: "BOOKMARK", object: undefined, plain }));
     }
   } else {
     const missed = version === undefined ? [] : cache.since(version);
@@ -193,7 +227,9 @@ function startTimers(
   const { server } = context;
   const limitMs = seconds > 0 ? seconds * 1000 : defaultTimeoutMs * (1 + server.random.next());
   const send = (): void =>
-    outbox.push({ type: "BOOKMARK", object: undefined, plain: bookmark(context, server.caches.revision) });
+    outbox.inOrder(bookmark(context, server.caches.revision), (plain) =>
+      outbox.push({ type: "BOOKMARK", object: undefined, plain }),
+    );
   const end = server.clock.after(limitMs, () => {
     if (bookmarks) send();
     outbox.close();
