@@ -61,6 +61,19 @@ export async function objectAnswer(
   return bytesAnswer(status, form.contentType, [await encode(object, form.encoding)]);
 }
 
+/** Beyond this nobody reads, and indenting would hold up everybody else. */
+const prettyBytesMax = 4 * 1024 * 1024;
+
+/** The same answer, indented, where it is JSON. */
+export function indented(response: ApiResponse): ApiResponse {
+  const { body, headers } = response;
+  if (body.kind !== "bytes" || headers["content-type"] !== mediaTypes.json) return response;
+  const bytes = Buffer.concat(body.chunks);
+  if (bytes.length > prettyBytesMax) return response;
+  const text = JSON.stringify(JSON.parse(bytes.toString()), null, 2);
+  return { ...response, body: { kind: "bytes", chunks: [Buffer.from(text)] } };
+}
+
 function errorHeaders({ status, headers }: ApiError): Record<string, string> {
   const retryAfter = status.details?.retryAfterSeconds;
   return { ...(retryAfter === undefined ? {} : { "retry-after": String(retryAfter) }), ...headers };

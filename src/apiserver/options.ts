@@ -165,14 +165,22 @@ export function booleanParameter(query: URLSearchParams, name: string): boolean 
   return text.toLowerCase() !== "false" && text !== "0";
 }
 
-/** A resource version from a client: undefined when absent, else a number. */
-export function resourceVersionParameter(text: string | null): number | undefined {
+/** A resource version from a client: undefined when absent, else a number. `what` begins the refusal. */
+export function resourceVersionParameter(text: string | null, what = ""): number | undefined {
   if (text === null || text === "") return undefined;
   if (!/^\d+$/.test(text))
     throw badRequest(
-      `resourceVersion: Invalid value: ${JSON.stringify(text)}: strconv.ParseUint: parsing ${JSON.stringify(text)}: invalid syntax`,
+      `${what}resourceVersion: Invalid value: ${JSON.stringify(text)}: strconv.ParseUint: parsing ${JSON.stringify(text)}: invalid syntax`,
     );
   return Number(text);
+}
+
+/** Who reads answers as they come, with eyes. */
+const readers = /^(?:curl|Wget|Mozilla\/5\.0)/;
+
+/** Indented, because the query says so, or because it says nothing and the client is one that people look at. */
+export function wantsPretty(query: URLSearchParams, userAgent: string | undefined): boolean {
+  return booleanParameter(query, "pretty") ?? readers.test(userAgent ?? "");
 }
 
 const matches = ["Exact", "NotOlderThan"];

@@ -15,12 +15,12 @@ import {
   pathNotFound,
 } from "#machinery/status.ts";
 import { StoreBusyError } from "#store/store.ts";
-import { encodedErrorAnswer, formFor, objectAnswer } from "./answer.ts";
+import { encodedErrorAnswer, formFor, indented, objectAnswer } from "./answer.ts";
 import { authorize } from "./authorize.ts";
 import { servesCbor, type RequestContext, type ResourceContext, type ServerContext } from "./context.ts";
 import { impersonate } from "./impersonate.ts";
 import { errorEncoding, type OutputForm } from "./negotiate.ts";
-import { checkParameters, isApply } from "./options.ts";
+import { checkParameters, isApply, wantsPretty } from "./options.ts";
 import { requestInfo } from "./request-info.ts";
 import { answerReview } from "./reviews.ts";
 import { warningHeader } from "./warnings.ts";
@@ -47,10 +47,10 @@ export function createPipeline(
   return {
     async handle(request, caller) {
       const warnings: string[] = [];
+      const query = new URLSearchParams(request.query);
       let response: ApiResponse;
       try {
         // 1 authn has found the caller (server.ts, or the transport's own identity) │ 2 audit: its seat
-        const query = new URLSearchParams(request.query);
         const info = requestInfo(request.method, request.path, query);
         const context: RequestContext = {
           server,
@@ -72,7 +72,8 @@ export function createPipeline(
         ...response.headers,
         ...(warnings.length === 0 ? {} : { warning: warningHeader(warnings) }),
       };
-      return { ...response, headers };
+      const answer = { ...response, headers };
+      return wantsPretty(query, request.headers["user-agent"]) ? indented(answer) : answer;
     },
   };
 }

@@ -107,6 +107,14 @@ export const alreadyExists = (subject: Subject, name: string): ApiError =>
     `${groupResource(subject)} ${JSON.stringify(name)} already exists`,
     detailsOf(subject, name),
   );
+/** A generated name that was taken, every time that one was made: ask again. */
+export const generatedNameTaken = (subject: Subject, name: string): ApiError =>
+  failure(
+    409,
+    "AlreadyExists",
+    `${groupResource(subject)} ${JSON.stringify(name)} already exists, the server was not able to generate a unique name for the object`,
+    { ...detailsOf(subject, name), retryAfterSeconds: 1 },
+  );
 export const conflict = (subject: Subject, name: string, why: string): ApiError =>
   failure(
     409,

@@ -1,6 +1,7 @@
 // GET and LIST: pages of one snapshot, selectors, resource versions, forms of the answer.
 
 import assert from "node:assert/strict";
+import { ask } from "./api-under-test.ts";
 import { names, overEveryTransport, idlePod, table, type Place } from "./conformance.ts";
 
 /** Config maps of a test, without the one that every namespace has. */
@@ -163,6 +164,52 @@ overEveryTransport((check) => {
     assert.deepEqual(names(await list(`resourceVersion=${at}&limit=5`)), ["a"], "with a limit: exactly then");
     assert.deepEqual(names(await list("resourceVersion=0")), ["a", "b"]);
     assert.ok(Number((await list("")).metadata.resourceVersion) >= Number(newer.metadata.resourceVersion));
+  });
+
+  check("how versions, matches, limits and continuations go together", async (place) => {
+    await five(place);
+    const page = (await place.expect(200, "GET", mine(place, "limit=2"))).json;
+    const token = page.metadata.continue as string;
+    const at = page.metadata.resourceVersion as string;
+    await place.put("f", {}, { mine: "" });
+    const rows: [query: string, status: number, expected: string[] | RegExp][] = [
+      [`continue=${token}`, 200, ["c", "d", "e"]],
+      [`continue=${token}&limit=2`, 200, ["c", "d"]],
+      [`continue=${token}&resourceVersion=0`, 200, ["c", "d", "e"]],
+      [`continue=${token}&resourceVersion=${at}`, 400, /not allowed when using continue/],
+      [
+        `continue=${token}&resourceVersion=${at}&resourceVersionMatch=Exact`,
+        422,
+        /resourceVersionMatch is forbidden when continue is provided/,
+      ],
+      [`limit=2&resourceVersion=0`, 200, ["a", "b"]],
+      [`limit=2&resourceVersion=${at}&resourceVersionMatch=NotOlderThan`, 200, ["a", "b"]],
+      [
+        `limit=9&resourceVersion=${at}&resourceVersionMatch=NotOlderThan`,
+        200,
+        ["a", "b", "c", "d", "e", "f"],
+      ],
+      [`limit=9&resourceVersion=${at}&resourceVersionMatch=Exact`, 200, ["a", "b", "c", "d", "e"]],
+      [`resourceVersion=${at}&resourceVersionMatch=Exact`, 200, ["a", "b", "c", "d", "e"]],
+      [`limit=-1`, 200, ["a", "b", "c", "d", "e", "f"]],
+      [`resourceVersion=new`, 400, /^invalid resource version: resourceVersion: Invalid value: "new"/],
+      [`limit=two`, 400, /invalid syntax/],
+    ];
+    for (const [query, status, expected] of rows) {
+      const { json } = await place.expect(status, "GET", mine(place, query));
+      if (expected instanceof RegExp) assert.match(json.message, expected, query);
+      else assert.deepEqual(names(json), expected, query);
+    }
+  });
+
+  check("a read sees what was acknowledged before it, by whomever", async (place) => {
+    const other = place.api.transport("direct");
+    for (let at = 0; at < 20; at++) {
+      const object = { metadata: { name: `m${at}` }, data: {} };
+      assert.equal((await ask(other, "POST", place.at("configmaps"), { body: object })).status, 201);
+      await place.expect(200, "GET", `${place.at("configmaps")}/m${at}`);
+      assert.ok(names((await place.expect(200, "GET", place.at("configmaps"))).json).includes(`m${at}`));
+    }
   });
 
   check("a version that nobody has written", async (place) => {

@@ -132,6 +132,18 @@ overEveryTransport((check) => {
     assert.equal(await watching.next(), undefined);
   });
 
+  check("from any version, without its state", async (place) => {
+    await place.put("a", {}, { mine: "" });
+    const any = "resourceVersion=0&sendInitialEvents=false&resourceVersionMatch=NotOlderThan";
+    for (const query of [any, any.replace("resourceVersion=0&", "")]) {
+      const name = query === any ? "b" : "c";
+      const watching = await place.watch(`${place.at("configmaps")}?watch=true&labelSelector=mine&${query}`);
+      await place.put(name, {}, { mine: "" });
+      assert.equal(brief(await next(watching)), `ADDED ${name}`);
+      watching.stop();
+    }
+  });
+
   check("as a Table: the columns come once", async (place) => {
     await place.put("a", { x: "1" }, { mine: "" });
     const watching = await place.watch(`${place.at("configmaps")}?watch=true&labelSelector=mine`, {

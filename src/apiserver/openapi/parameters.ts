@@ -5,7 +5,7 @@ import type { OpenApiStyle } from "#machinery/schema/openapi.ts";
 type ParameterType = "string" | "boolean" | "integer";
 type Parameter = readonly [name: string, type: ParameterType, description: string];
 
-const pretty: Parameter = ["pretty", "string", "Accepted for compatibility; answers are compact."];
+const pretty: Parameter = ["pretty", "string", "Indent JSON; by default for browsers, curl and wget."];
 const dryRun: Parameter = ["dryRun", "string", "All: check everything and store nothing."];
 const manager: Parameter = ["fieldManager", "string", "Name of the actor that makes this change."];
 const validation: Parameter = [

@@ -3,14 +3,14 @@
 import { nameSuffix } from "#base/random.ts";
 import { timestamp } from "#base/clock.ts";
 import type { KubeObject, ObjectMeta } from "#machinery/meta.ts";
-import { badRequest, invalidObject, isApiError } from "#machinery/status.ts";
+import { ApiError, badRequest, generatedNameTaken, invalidObject, isApiError } from "#machinery/status.ts";
 import { mutate, validate } from "../admit.ts";
 import type { ResourceContext, WriteOptions } from "../context.ts";
 import { decodeRequestObject } from "../decode-body.ts";
 import { managedByCreate, type ManagedFields } from "../managed-fields.ts";
 import { initMetadata, validateMetadata } from "../metadata.ts";
 import { writeOptions } from "../options.ts";
-import type { CachedObject } from "../stored-object.ts";
+import { storageKey, type CachedObject } from "../stored-object.ts";
 import { allocate, commitCreate, retrying } from "../write.ts";
 
 /** Generated names that collide are made anew this often. */
@@ -61,9 +61,11 @@ export async function createObject(
 ): Promise<CachedObject> {
   for (let attempt = 1; ; attempt++) {
     let generated = false;
+    let named: ObjectMeta = {};
     const draft = async (): Promise<KubeObject> => {
       const object = await fresh();
-      generated = nameObject(context, (object.metadata ??= {}));
+      named = object.metadata ??= {};
+      generated = nameObject(context, named);
       return object;
     };
     try {
@@ -71,9 +73,26 @@ export async function createObject(
         conflicts: false,
       });
     } catch (error) {
-      if (!generated || !isApiError(error, "AlreadyExists") || attempt >= generateAttemptsMax) throw error;
+      if (!isApiError(error, "AlreadyExists")) throw error;
+      if (!generated || attempt >= generateAttemptsMax) throw await collision(context, error, named);
     }
   }
+}
+
+/** What is there already, in the words of who asked for a generated name, and whether it is about to go. */
+async function collision(
+  { definition, server }: ResourceContext,
+  error: ApiError,
+  metadata: ObjectMeta,
+): Promise<ApiError> {
+  await server.caches.waitForNewest();
+  const { name = "", namespace = "", generateName = "" } = metadata;
+  const { group, resource, storage } = definition;
+  const told = generateName === "" ? error : generatedNameTaken({ group, resource }, name);
+  const present = server.caches.of(storage).get(storageKey(storage, namespace, name));
+  if (present?.object.metadata?.deletionTimestamp === undefined) return told;
+  const message = `object is being deleted: ${told.message}`;
+  return new ApiError({ ...told.status, message }, told.headers);
 }
 
 /** Makes a name where only its beginning is given, and says whether it did. */

@@ -133,7 +133,7 @@ function readingOf(context: ResourceContext): Reading {
   integerParameter(query, "timeoutSeconds");
   const namespace = namespaceOf(context);
   const prefix = storagePrefix(definition.storage) + (namespace === "" ? "" : `${namespace}/`);
-  const version = resourceVersionParameter(query.get("resourceVersion"));
+  const version = resourceVersionParameter(query.get("resourceVersion"), "invalid resource version: ");
   const match = query.get("resourceVersionMatch") ?? "";
   checkListOptions(query, "list");
   const token = query.get("continue") ?? "";

@@ -162,7 +162,8 @@ export async function watch(context: ResourceContext, form: OutputForm): Promise
       outbox.inOrder(end, (plain) => outbox.push({ type: "BOOKMARK", object: undefined, plain }));
     }
   } else {
-    const missed = version === undefined ? [] : cache.since(version);
+    // Without its state, any version is as good as the newest.
+    const missed = version === undefined || version === 0 ? [] : cache.since(version);
     // As documented, the stream begins, and its only event is the error.
     if (missed === undefined) outbox.fail(gone(`too old resource version: ${version} (${cache.forgotten})`));
     else for (const event of missed) onEvent(event);
