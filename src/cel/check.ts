@@ -51,7 +51,7 @@ class Checker {
   readonly bindings = new Bindings();
   private readonly declarations: Declarations;
   private readonly locals: Map<string, CelType>[] = [];
-  /** Lists of mixed types are allowed where a call takes them apart again. */
+  /** Lists and maps of mixed types are allowed where a call takes them apart again. */
   private mixedAllowed = false;
 
   constructor(declarations: Declarations) {
@@ -229,13 +229,9 @@ class Checker {
   }
 
   private list(expr: ListExpr): CelType {
-    const mixed = this.mixedAllowed;
     let element: CelType | undefined;
     for (const { value, optional } of expr.elements) {
-      this.mixedAllowed = false;
-      const type = this.elementType(value, optional);
-      this.mixedAllowed = mixed;
-      element = this.join(element, value, type);
+      element = this.join(element, value, this.elementType(value, optional));
     }
     return listOf(withoutMax(element ?? this.bindings.fresh()));
   }

@@ -22,7 +22,7 @@ const amount = (value: bigint | number | UintValue): bigint | number =>
 
 export function equal(a: Value, b: Value): boolean {
   if (a === b) return true;
-  if (isNumber(a) && isNumber(b)) return amount(a) == amount(b);
+  if (isNumber(a) && isNumber(b)) return sameAmount(amount(a), amount(b));
   if (a === null || b === null || typeof a !== "object" || typeof b !== "object") return false;
   if (a instanceof ListValue) return b instanceof ListValue && equalLists(a, b);
   if (a instanceof MapValue) return b instanceof MapValue && equalMaps(a, b);
@@ -110,7 +110,10 @@ export function compareValues(a: Value, b: Value): number | undefined {
 }
 
 const order = (a: bigint | number, b: bigint | number): number | undefined =>
-  a < b ? -1 : a > b ? 1 : a == b ? 0 : undefined;
+  a < b ? -1 : a > b ? 1 : sameAmount(a, b) ? 0 : undefined;
+
+/** Across the two kinds of numbers; NaN is not itself. */
+const sameAmount = (a: bigint | number, b: bigint | number): boolean => a >= b && a <= b;
 
 /** By code points, as the bytes of UTF-8 would be. */
 function compareText(a: string, b: string): number {

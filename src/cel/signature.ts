@@ -45,7 +45,6 @@ export interface Overload {
 }
 
 // Each implementation is only called with values that fit the signature.
-// eslint-disable-next-line @typescript-eslint/no-explicit-any -- the signature beside it says what the arguments are
 export type Implementation = (...args: any[]) => Value;
 
 const named: ReadonlyMap<string, CelType> = new Map<string, CelType>([

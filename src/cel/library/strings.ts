@@ -90,7 +90,6 @@ const quoteEscapes: Readonly<Record<string, string>> = {
   '"': '\\"',
 };
 const quote = (text: string): string =>
-  // eslint-disable-next-line no-control-regex -- these are the characters that have escapes
   `"${text.toWellFormed().replace(/[\x07\b\f\n\r\t\v\\"]/g, (char) => quoteEscapes[char] ?? char)}"`;
 
 const listOfTexts = (texts: readonly string[]): Value => ListValue.of(texts);

@@ -30,7 +30,6 @@ const badEscape = /%(?![0-9A-Fa-f]{2})/;
 
 /** Undefined where the text is neither an absolute URL nor an absolute path. */
 function parseUrl(text: string): UrlParts | undefined {
-  // eslint-disable-next-line no-control-regex -- control characters are what must not be there
   if (text === "" || /[\x00-\x1f\x7f]/.test(text)) return undefined;
   const found = shape.exec(text);
   if (found === null) return undefined;
