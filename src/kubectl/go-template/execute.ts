@@ -1,7 +1,7 @@
 // Runs a go-template over a value. Pure.
 
 import { isObject } from "#machinery/json-object.ts";
-import { goTypeName } from "../go-text.ts";
+import { goTypeName } from "#machinery/jsonpath/go-text.ts";
 import { functions, isTrue, printed } from "./functions.ts";
 import {
   parseTemplate,

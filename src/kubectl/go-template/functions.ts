@@ -1,7 +1,7 @@
 // The functions of go-templates that Kubernetes' users have: comparing, indexing, printing, escaping. Pure.
 
 import { isObject } from "#machinery/json-object.ts";
-import { goQuote, goText, goTypeName } from "../go-text.ts";
+import { goQuote, goText, goTypeName } from "#machinery/jsonpath/go-text.ts";
 import { TemplateError } from "./tokens.ts";
 
 type Value = unknown;

@@ -2,8 +2,8 @@
 
 import type { KubeObject } from "#machinery/meta.ts";
 import { CommandError } from "../command.ts";
-import { goText } from "../go-text.ts";
-import { compileJsonPath, JsonPathError, relaxedPath, type JsonPath } from "../jsonpath.ts";
+import { goText } from "#machinery/jsonpath/go-text.ts";
+import { compileJsonPath, JsonPathError, relaxedPath, type JsonPath } from "#machinery/jsonpath/jsonpath.ts";
 import { alignText } from "./tab-writer.ts";
 import { itemsOf } from "./list-items.ts";
 import { escapeTerminal } from "./table.ts";

@@ -2,9 +2,9 @@
 
 import type { KubeObject } from "#machinery/meta.ts";
 import { CommandError } from "../command.ts";
-import { goText } from "../go-text.ts";
+import { goText } from "#machinery/jsonpath/go-text.ts";
 import { compileTemplate, TemplateError } from "../go-template/execute.ts";
-import { compactJson } from "../jsonpath.ts";
+import { compactJson } from "#machinery/jsonpath/jsonpath.ts";
 
 export function goTemplatePrinter(text: string, allowMissing: boolean): (object: KubeObject) => string {
   let template;

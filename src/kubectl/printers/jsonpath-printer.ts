@@ -3,8 +3,8 @@
 import { printJson } from "#machinery/codec/json-print.ts";
 import type { KubeObject } from "#machinery/meta.ts";
 import { CommandError } from "../command.ts";
-import { goQuote, goSyntax } from "../go-text.ts";
-import { compileJsonPath, JsonPathError, printResults } from "../jsonpath.ts";
+import { goQuote, goSyntax } from "#machinery/jsonpath/go-text.ts";
+import { compileJsonPath, JsonPathError, printResults } from "#machinery/jsonpath/jsonpath.ts";
 
 export function jsonPathPrinter(
   template: string,

@@ -2,7 +2,7 @@
 
 import { isQuantity, compareQuantities } from "#machinery/quantity.ts";
 import { CommandError } from "../command.ts";
-import { compileJsonPath, JsonPathError, relaxedPath } from "../jsonpath.ts";
+import { compileJsonPath, JsonPathError, relaxedPath } from "#machinery/jsonpath/jsonpath.ts";
 
 /** Numbers inside texts count as numbers: `pod-9` before `pod-10`. */
 function compareNaturally(a: string, b: string): number {

@@ -2,7 +2,7 @@
 
 import { printYaml } from "#machinery/codec/yaml-print.ts";
 import type { KubeObject } from "#machinery/meta.ts";
-import { compactJson } from "../jsonpath.ts";
+import { compactJson } from "#machinery/jsonpath/jsonpath.ts";
 import type { ObjectPrinter } from "./objects.ts";
 
 export function watchEventPrinter(

@@ -1,7 +1,7 @@
 // Values as text the way the language of kubectl's own makes them: in columns (`map[a:1 b:2]`) and in its error
 // messages (`map[string]interface {}{"a":1}`). Pure.
 
-import { isObject } from "#machinery/json-object.ts";
+import { isObject } from "../json-object.ts";
 
 /** `%v`. */
 export function goText(value: unknown): string {

@@ -1,7 +1,7 @@
 // What a JSONPath template finds in a value, and how that is printed. Pure.
 
-import { escapeJson } from "#machinery/codec/json-print.ts";
-import { isObject } from "#machinery/json-object.ts";
+import { escapeJson } from "../codec/json-print.ts";
+import { isObject } from "../json-object.ts";
 import { goTypeName, goText } from "./go-text.ts";
 import { JsonPathError, parseJsonPath, type PathNode } from "./jsonpath-parse.ts";
 
