@@ -33,10 +33,10 @@ const digest = (content: Buffer | string): string =>
   createHash("sha512").update(content).digest("hex").toUpperCase();
 
 /** A definition without its functions. */
-function documentKind(definition: ResourceDefinition, style: "v2" | "v3"): DocumentKind {
+function documentKind(definition: ResourceDefinition): DocumentKind {
   const { group, version, kind, listKind, resource, namespaced, verbs } = definition;
   const subresources = subresourcesOf(definition);
-  const schema = definition.openApiSchema?.(style);
+  const schema = definition.openApiSchema?.();
   return { group, version, kind, listKind, resource, namespaced, verbs, subresources, schema };
 }
 
@@ -45,8 +45,7 @@ const hashes = new WeakMap<ResourceDefinition, string>();
 /** Changes with what a definition brings into a document; cheap, so that the index needs no documents. */
 function hashOf(definition: ResourceDefinition): string {
   let hash = hashes.get(definition);
-  if (hash === undefined)
-    hashes.set(definition, (hash = digest(JSON.stringify(documentKind(definition, "v3")))));
+  if (hash === undefined) hashes.set(definition, (hash = digest(JSON.stringify(documentKind(definition)))));
   return hash;
 }
 
@@ -103,7 +102,7 @@ export function createOpenApi(
     if (!protobuf && !accepts(context, "application/json"))
       throw notAcceptable(["application/json", v2Protobuf]);
     const document = await cached(`v2 ${protobuf} ${hashOfAll(definitions)}`, () =>
-      builder.build({ style: "v2", kinds: definitions.map((one) => documentKind(one, "v2")) }, { protobuf }),
+      builder.build({ style: "v2", kinds: definitions.map(documentKind) }, { protobuf }),
     );
     return serveDocument(context, protobuf ? v2Protobuf : "application/json", document);
   }
@@ -130,10 +129,7 @@ export function createOpenApi(
     }
     if (!accepts(context, "application/json")) throw notAcceptable(["application/json"]);
     const document = await cached(`v3 ${hash}`, () =>
-      builder.build(
-        { style: "v3", kinds: definitions.map((one) => documentKind(one, "v3")) },
-        { protobuf: false },
-      ),
+      builder.build({ style: "v3", kinds: definitions.map(documentKind) }, { protobuf: false }),
     );
     const expires = new Date(clock.now() + yearSeconds * 1000).toUTCString();
     return serveDocument(

@@ -126,7 +126,9 @@ async function serveResource(
     throw methodNotAllowed();
   }
   checkParameters(info.verb, context.query);
-  return serveVerb(resource, formOf(resource, true));
+  // Questions and their answers are no objects: there are no views of them.
+  const review = server.reviews.has(`${definition.group}/${definition.resource}`);
+  return serveVerb(resource, formOf(resource, !review));
 }
 
 function formOf(context: ResourceContext, views: boolean): OutputForm {

@@ -188,10 +188,10 @@ export interface ResourceDefinition<T extends KubeObject = KubeObject> {
   /** An update must name a resourceVersion. */
   readonly requireResourceVersion: boolean;
   /**
-   * The OpenAPI schema of one object, for a kind that is not built in (built-in kinds have theirs from the fact table).
-   * References point to definitions of the same document: `#/definitions/…` in v2, `#/components/schemas/…` in v3.
+   * The schema (OpenAPI v3) of one object, for a kind that is not built in: built-in kinds have theirs from the fact
+   * table. The fields that every object has are put in for it, and what OpenAPI v2 cannot say is left out there.
    */
-  readonly openApiSchema: ((style: "v2" | "v3") => Record<string, unknown>) | undefined;
+  readonly openApiSchema: (() => Record<string, unknown>) | undefined;
   /** Told to everyone who uses this version: `v1 ComponentStatus is deprecated in v1.19+`. */
   readonly deprecation: string | undefined;
   /** Objects vanish this long after their last write (events). */

@@ -191,6 +191,17 @@ overEveryTransport((check) => {
     }
   });
 
+  check("a question has no views, as it has no metadata: 406", async (place) => {
+    const url = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews";
+    const review = { spec: { resourceAttributes: { verb: "get", resource: "pods" } } };
+    const accept = view("application/json", "Table");
+    const { json } = await place.expect(406, "POST", url, review, { accept });
+    assert.deepEqual([json.code, json.reason], [406, "NotAcceptable"]);
+    await place.expect(201, "POST", url, review, { accept: `${accept},application/json` });
+    const answer = await place.expect(201, "POST", url, review, { accept: protobuf });
+    assert.equal((decodeProtobuf(answer.bytes).object as any).status.allowed, true);
+  });
+
   check("bodies of unknown types: 415", async (place) => {
     for (const type of ["text/plain", "application/cbor", "application/xml"]) {
       const answer = await place.expect(415, "POST", place.at("configmaps"), "x", { "content-type": type });
