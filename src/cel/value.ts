@@ -221,10 +221,10 @@ export class DataObject extends ObjectValue {
   }
 }
 
-/** An object whose fields are computed when they are asked for, each once: `variables`. */
+/** An object whose fields are computed when they are asked for, each once, whether that works or not: `variables`. */
 export class LazyObject extends ObjectValue {
   private readonly compute: (name: string) => Value | undefined;
-  private readonly known = new Map<string, Value | undefined>();
+  private readonly known = new Map<string, Value | EvaluationError | undefined>();
 
   constructor(type: ObjectType, compute: (name: string) => Value | undefined) {
     super(type);
@@ -232,8 +232,19 @@ export class LazyObject extends ObjectValue {
   }
 
   override get(name: string): Value | undefined {
-    if (!this.known.has(name)) this.known.set(name, this.compute(name));
-    return this.known.get(name);
+    if (!this.known.has(name)) this.known.set(name, this.attempt(name));
+    const value = this.known.get(name);
+    if (value instanceof EvaluationError) throw value;
+    return value;
+  }
+
+  private attempt(name: string): Value | EvaluationError | undefined {
+    try {
+      return this.compute(name);
+    } catch (thrown) {
+      if (thrown instanceof EvaluationError) return thrown;
+      throw thrown;
+    }
   }
 }
 
