@@ -72,6 +72,17 @@ overEveryTransport((check) => {
     assert.deepEqual(changed.json.metadata.labels, { mine: "", more: "1" });
   });
 
+  check("options of a deletion in protobuf, of whatever group", async (place) => {
+    for (const apiVersion of ["v1", "meta.k8s.io/v1", "apps/v1"]) {
+      const { uid } = (await place.put("a")).metadata;
+      const url = `${place.at("configmaps")}/a`;
+      const options = (of: string): Buffer =>
+        encodeProtobuf({ apiVersion, kind: "DeleteOptions", preconditions: { uid: of } } as object);
+      await place.expect(409, "DELETE", url, options("x"), { "content-type": protobuf });
+      await place.expect(200, "DELETE", url, options(uid), { "content-type": protobuf });
+    }
+  });
+
   check("a list in protobuf holds what the one in JSON holds", async (place) => {
     await place.put("a", { x: "1" }, { mine: "" });
     await place.put("b", {}, { mine: "" });

@@ -47,6 +47,38 @@ test("delete options and status have a form, tables and unknown kinds have none"
   assert.ok(!hasProtobuf("example.com/v1", "Pod"));
 });
 
+test("schemas within schemas: what may be a schema, a list or a truth value", () => {
+  const schema = {
+    type: "object",
+    default: { a: [1, null, "x"] },
+    enum: ["a", 1, null],
+    items: { type: "string" },
+    properties: {
+      all: { type: "object", additionalProperties: true },
+      none: { type: "object", additionalProperties: false },
+      some: { type: "object", additionalProperties: { type: "string", nullable: true } },
+      several: { items: [{ type: "string" }, { type: "integer" }] },
+      needs: { dependencies: { a: ["b"], c: { type: "object" } } },
+      number: { type: "number", maximum: 3, minimum: 0.5, multipleOf: 2 },
+    },
+    "x-kubernetes-int-or-string": true,
+    "x-kubernetes-validations": [{ rule: "self > 1", message: "m" }],
+  };
+  const definition = {
+    kind: "CustomResourceDefinition",
+    apiVersion: "apiextensions.k8s.io/v1",
+    metadata: { name: "foos.example.com" },
+    spec: {
+      group: "example.com",
+      names: { plural: "foos", kind: "Foo" },
+      scope: "Namespaced",
+      versions: [{ name: "v1", served: true, storage: true, schema: { openAPIV3Schema: schema } }],
+    },
+    status: { conditions: [], acceptedNames: { plural: "foos", kind: "Foo" }, storedVersions: ["v1"] },
+  };
+  assert.deepEqual(decodeProtobuf(encodeProtobuf(definition)).object, definition);
+});
+
 test("damaged bytes are refused", () => {
   const bytes = encodeProtobuf(pod);
   for (let cut = 0; cut < bytes.length - 5; cut++) {
