@@ -10,6 +10,7 @@ import { ApiError } from "#machinery/status.ts";
 import { CompactedError, type Store } from "#store/store.ts";
 import { toError } from "#base/assert.ts";
 import type { AdmissionPlugin, AdmissionReads } from "./admission/contract.ts";
+import { admissionReads } from "./admission-reads.ts";
 import { errorAnswer } from "./answer.ts";
 import type { Authenticator, Authorizer, Credentials } from "./auth/contract.ts";
 import { startCaches } from "./caches.ts";
@@ -22,7 +23,6 @@ import { createPaths, type HealthCheck } from "./paths.ts";
 import { createPipeline } from "./pipeline.ts";
 import { createRegistry } from "./registry.ts";
 import { createReviews, type ReviewOptions } from "./reviews.ts";
-import { storageKey } from "./stored-object.ts";
 import { scale } from "./subresources/scale.ts";
 import type { SubresourceHandler } from "./subresources/contract.ts";
 
@@ -73,18 +73,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     { log, clock },
   );
   const claims = await startClaims(store, { log, clock });
-  const reads: AdmissionReads = {
-    async get<T extends KubeObject>(
-      group: string,
-      resource: string,
-      namespace: string,
-      name: string,
-    ): Promise<T | undefined> {
-      await caches.waitForNewest();
-      return caches.of({ group, resource }).get(storageKey({ group, resource }, namespace, name))?.object as
-        T | undefined;
-    },
-  };
+  const reads = admissionReads(registry, caches);
   const context: ServerContext = {
     store,
     caches,

@@ -11,6 +11,7 @@ import { defaultTolerationSeconds } from "#apiserver/admission/default-toleratio
 import { namespaceLifecycle } from "#apiserver/admission/namespace-lifecycle.ts";
 import { nodeRestriction } from "#apiserver/admission/node-restriction.ts";
 import { serviceAccountAdmission } from "#apiserver/admission/service-account.ts";
+import { validatingAdmissionPolicy } from "#apiserver/admission/validating-policy.ts";
 import type { AdmissionPlugin, AdmissionReads } from "#apiserver/admission/contract.ts";
 import {
   certificateAuthenticator,
@@ -105,6 +106,7 @@ export const admissionPluginNames = [
   "ServiceAccount",
   "DefaultTolerationSeconds",
   "NodeRestriction",
+  "ValidatingAdmissionPolicy",
 ] as const;
 
 const issuer = "https://kubernetes.default.svc.cluster.local";
@@ -199,6 +201,7 @@ function plugins(
   options: ControlPlaneOptions,
   reads: AdmissionReads,
   random: Random,
+  authorizer: Authorizer,
   escalation: AdmissionPlugin,
 ): AdmissionPlugin[] {
   const all: AdmissionPlugin[] = [
@@ -206,6 +209,7 @@ function plugins(
     serviceAccountAdmission(reads, random),
     defaultTolerationSeconds(options.defaultTolerationSeconds),
     nodeRestriction(reads),
+    validatingAdmissionPolicy(reads, authorizer),
   ];
   const chosen = all.filter(({ name }) => options.admissionPlugins.has(name));
   // Part of RBAC rather than a plug-in that one may leave out.
@@ -271,7 +275,7 @@ async function startOver(options: ControlPlaneOptions, base: Base): Promise<Cont
     clock,
     random,
     log,
-    admission: (reads) => plugins(options, reads, random, escalation),
+    admission: (reads) => plugins(options, reads, random, authorizer, escalation),
     authenticator: authenticatorFor(options, signer, lookup, clock),
     authorizer,
     subresources: coreSubresources({

@@ -28,6 +28,13 @@ export interface AdmissionReads {
     namespace: string,
     name: string,
   ): Promise<T | undefined>;
+  /** All of a resource: in one namespace, or everywhere where none is named. Nothing where it is not served. */
+  list<T extends KubeObject>(group: string, resource: string, namespace: string): Promise<readonly T[]>;
+  /** The resource of a kind that is served. */
+  resourceOf(
+    apiVersion: string,
+    kind: string,
+  ): { readonly group: string; readonly resource: string; readonly namespaced: boolean } | undefined;
 }
 
 /** A plug-in refuses by throwing an ApiError (usually 403). */

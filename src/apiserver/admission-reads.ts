@@ -1,0 +1,39 @@
+// What admission plug-ins read: the server's own objects, from its caches.
+
+import type { KubeObject } from "#machinery/meta.ts";
+import { prefixEnd } from "#store/store.ts";
+import type { AdmissionReads } from "./admission/contract.ts";
+import type { Caches } from "./caches.ts";
+import type { Registry } from "./registry.ts";
+import { storageKey, storagePrefix } from "./stored-object.ts";
+
+export function admissionReads(registry: Registry, caches: Caches): AdmissionReads {
+  const serves = (group: string, resource: string): boolean =>
+    registry.definitions.some((one) => one.group === group && one.resource === resource);
+  return {
+    async get<T extends KubeObject>(
+      group: string,
+      resource: string,
+      namespace: string,
+      name: string,
+    ): Promise<T | undefined> {
+      await caches.waitForNewest();
+      return caches.of({ group, resource }).get(storageKey({ group, resource }, namespace, name))?.object as
+        T | undefined;
+    },
+    /** Without a wait: every write asks, and nearly always there is nothing. */
+    list<T extends KubeObject>(group: string, resource: string, namespace: string): Promise<readonly T[]> {
+      if (!serves(group, resource)) return Promise.resolve([]);
+      const cache = caches.of({ group, resource });
+      if (cache.size === 0) return Promise.resolve([]);
+      const start = `${storagePrefix({ group, resource })}${namespace === "" ? "" : `${namespace}/`}`;
+      return Promise.resolve(Array.from(cache.range(start, prefixEnd(start)), ({ object }) => object as T));
+    },
+    resourceOf: (apiVersion, kind) =>
+      registry.definitions.find(
+        (one) =>
+          one.kind === kind &&
+          (one.group === "" ? one.version : `${one.group}/${one.version}`) === apiVersion,
+      ),
+  };
+}
