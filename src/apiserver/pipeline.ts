@@ -29,7 +29,8 @@ import type { CachedObject } from "./stored-object.ts";
 import type { SubresourceHandlers } from "./subresources/contract.ts";
 import { create } from "./verbs/create.ts";
 import { deleteCollection, deleteOne } from "./verbs/delete.ts";
-import { get, list, listAnswer, oneAnswer } from "./verbs/read.ts";
+import { listAnswer } from "./verbs/list-answer.ts";
+import { get, oneAnswer, readPage } from "./verbs/read.ts";
 import { applyPatch } from "./verbs/apply.ts";
 import { patch, update, type Part } from "./verbs/update.ts";
 import { watch } from "./verbs/watch.ts";
@@ -152,7 +153,7 @@ async function serveVerb(context: ResourceContext, form: OutputForm): Promise<Ap
     case "get":
       return get(context, form);
     case "list":
-      return list(context, form);
+      return listAnswer(context, await readPage(context), form);
     case "watch":
       return watch(context, form);
     case "create": {

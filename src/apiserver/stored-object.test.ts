@@ -1,3 +1,4 @@
+import { metadataOnly } from "./table.ts";
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { KubeObject } from "#machinery/meta.ts";
@@ -38,6 +39,19 @@ describe("a stored object", () => {
     it(`${name}: an item of a list has no type`, () => {
       const item = JSON.parse(Buffer.concat(stored.item).toString()) as Record<string, unknown>;
       assert.deepEqual({ kind: "ConfigMap", apiVersion: "v1", ...item }, whole);
+    });
+
+    it(`${name}: its metadata alone, as bytes and looked at once`, () => {
+      const expected = {
+        kind: "PartialObjectMetadata",
+        apiVersion: "meta.k8s.io/v1",
+        metadata: whole.metadata,
+      };
+      assert.deepEqual(JSON.parse(metadataOnly(stored).toString()), expected);
+      const fresh = stored.atRevision(stored.revision);
+      assert.deepEqual(fresh.once(false), bare);
+      assert.deepEqual(fresh.once(true), whole);
+      assert.deepEqual(stored.once(true), whole);
     });
 
     it(`${name}: seen at another revision`, () => {

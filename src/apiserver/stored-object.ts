@@ -204,6 +204,18 @@ export class CachedObject {
     return { ...this.object, metadata: { ...this.object.metadata, managedFields } };
   }
 
+  /** The object for who looks at it once: parsed for everybody only where it has been already. */
+  once(withManaged: boolean): KubeObject {
+    if (this.#object === undefined) return this.draft(withManaged);
+    return withManaged ? this.whole : this.#object;
+  }
+
+  /** `"metadata":{…}` as it stands in the bytes; undefined where they do not tell its end. */
+  get metadataText(): Buffer | undefined {
+    const { typeEnd, managedEnd } = this.#layout;
+    return managedEnd === this.bytes.length ? undefined : this.bytes.subarray(typeEnd, managedEnd + 1);
+  }
+
   /** A private copy to change, without managed fields unless asked for. */
   draft<T extends KubeObject>(withManaged = false): T {
     const { managedAt, managedEnd } = this.#layout;

@@ -2,6 +2,7 @@
 
 import type { ResourceDefinition } from "#machinery/define-resource.ts";
 import type { KubeObject } from "#machinery/meta.ts";
+import type { CachedObject } from "./stored-object.ts";
 
 export type IncludeObject = "None" | "Metadata" | "Object";
 
@@ -27,6 +28,15 @@ const newestViews = "meta.k8s.io/v1";
 export function partialMetadata(object: KubeObject, apiVersion = newestViews): KubeObject {
   return { kind: "PartialObjectMetadata", apiVersion, metadata: object.metadata ?? {} };
 }
+
+/** The same as bytes, taken from those of the object. */
+export function metadataOnly(object: CachedObject, apiVersion = newestViews): Buffer {
+  const text = object.metadataText;
+  if (text === undefined) return Buffer.from(JSON.stringify(partialMetadata(object.once(true), apiVersion)));
+  const head = Buffer.from(`{"kind":"PartialObjectMetadata","apiVersion":"${apiVersion}",`);
+  return Buffer.concat([head, text, brace]);
+}
+const brace = Buffer.from("}");
 
 export function tableRow(
   definition: ResourceDefinition,

@@ -2,8 +2,7 @@
 
 import type { ApiResponse } from "#machinery/api-request.ts";
 import { sharedObjectsHeader } from "#machinery/api-request.ts";
-import type { ResourceDefinition } from "#machinery/define-resource.ts";
-import { apiVersionOf, type KubeList, type KubeObject } from "#machinery/meta.ts";
+import type { KubeObject } from "#machinery/meta.ts";
 import { internalName } from "#machinery/codec/body.ts";
 import { badRequest, failure, futureVersion, gone, notFound } from "#machinery/status.ts";
 import { CompactedError, FutureRevisionError, prefixEnd } from "#store/store.ts";
@@ -65,15 +64,15 @@ export async function oneAnswer(
     if (wantsShared(context)) return { status, headers: {}, body: { kind: "object", object: object.object } };
     return bytesAnswer(status, form.contentType, [object.bytes]);
   }
-  return objectAnswer(status, object.whole, form);
+  return objectAnswer(status, object.once(true), form);
 }
 
 function viewOfOne(context: ResourceContext, object: CachedObject, { as, viewVersion }: OutputForm): object {
   const { definition, query, server } = context;
   if (as === "PartialObjectMetadataList")
     throw viewRefused(`${as}, but the requested object is not a list`, definition, definition.kind);
-  if (as === "PartialObjectMetadata") return partialMetadata(object.whole, viewVersion);
-  const row = tableRow(definition, object.whole, includeObject(query), server.clock.now(), viewVersion);
+  if (as === "PartialObjectMetadata") return partialMetadata(object.once(true), viewVersion);
+  const row = tableRow(definition, object.once(true), includeObject(query), server.clock.now(), viewVersion);
   const metadata = { resourceVersion: String(object.revision) };
   return table(definition, [row], metadata, { apiVersion: viewVersion });
 }
@@ -241,79 +240,4 @@ async function readHistory(
     if (error instanceof FutureRevisionError) throw futureVersion(revision, context.server.caches.revision);
     throw error;
   }
-}
-
-export async function list(context: ResourceContext, form: OutputForm): Promise<ApiResponse> {
-  return listAnswer(context, await readPage(context), form);
-}
-
-/** A list of these objects in the negotiated form. */
-export async function listAnswer(
-  context: ResourceContext,
-  page: Page,
-  form: OutputForm,
-): Promise<ApiResponse> {
-  const { definition, server } = context;
-  const { viewVersion } = form;
-  const metadata = {
-    resourceVersion: String(page.revision),
-    ...(page.continueFrom === undefined ? {} : { continue: page.continueFrom }),
-    ...(page.remaining === undefined ? {} : { remainingItemCount: page.remaining }),
-  };
-  if (form.as === "Table") {
-    const include = includeObject(context.query);
-    const nowMs = server.clock.now();
-    const rows = page.objects.map((object) =>
-      tableRow(definition, include === "None" ? object.object : object.whole, include, nowMs, viewVersion),
-    );
-    return objectAnswer(200, table(definition, rows, metadata, { apiVersion: viewVersion }), form);
-  }
-  if (form.as === "PartialObjectMetadata")
-    throw viewRefused(`${form.as}, but the requested object is a list`, definition, definition.listKind);
-  if (form.as === "PartialObjectMetadataList") {
-    const items = page.objects.map((object) => partialMetadata(object.whole, viewVersion));
-    return objectAnswer(200, { kind: form.as, apiVersion: viewVersion, metadata, items }, form);
-  }
-  const apiVersion = apiVersionOf(definition);
-  if (form.encoding === "json" && !wantsShared(context)) {
-    return bytesAnswer(200, form.contentType, jsonList(definition, metadata, page.objects));
-  }
-  const whole: KubeList = {
-    kind: definition.listKind,
-    apiVersion,
-    metadata,
-    items: page.objects.map((object) => (form.encoding === "json" ? object.object : object.whole)),
-  };
-  if (form.encoding === "json")
-    return { status: 200, headers: {}, body: { kind: "object", object: whole as KubeObject } };
-  if (form.encoding === "protobuf" || !itemsAreBare(definition)) return objectAnswer(200, whole, form);
-  const items = whole.items.map(({ kind: _k, apiVersion: _v, ...item }: KubeObject) => item);
-  return objectAnswer(200, { ...whole, items }, form);
-}
-
-/** In a list of a built-in kind the items do not say again what they are; those of custom kinds do. */
-const itemsAreBare = ({ openApiSchema }: ResourceDefinition): boolean => openApiSchema === undefined;
-
-const comma = Buffer.from(",");
-const end = Buffer.from("]}");
-
-/** The list as the cached bytes of its items, strung together. */
-function jsonList(
-  definition: ResourceDefinition,
-  metadata: object,
-  objects: readonly CachedObject[],
-): Buffer[] {
-  const chunks: Buffer[] = [
-    Buffer.from(
-      `{"kind":"${definition.listKind}","apiVersion":"${apiVersionOf(definition)}","metadata":${JSON.stringify(metadata)},"items":[`,
-    ),
-  ];
-  const bare = itemsAreBare(definition);
-  objects.forEach((object, at) => {
-    if (at > 0) chunks.push(comma);
-    if (bare) chunks.push(...object.item);
-    else chunks.push(object.bytes);
-  });
-  chunks.push(end);
-  return chunks;
 }

@@ -16,7 +16,7 @@ import {
 } from "../options.ts";
 import { selectionOf } from "../selection.ts";
 import { storagePrefix, type CachedObject } from "../stored-object.ts";
-import { partialMetadata, table, tableRow } from "../table.ts";
+import { metadataOnly, partialMetadata, table, tableRow } from "../table.ts";
 import { allInVersion, eventInVersion } from "../versions.ts";
 import { watcherEventsMax, type CacheEvent } from "../watch-cache.ts";
 import { namespaceOf } from "../write.ts";
@@ -270,8 +270,7 @@ function encoder(context: ResourceContext, form: OutputForm, frame: Frame): (out
   const { definition, server, query } = context;
   const { encoding, as, viewVersion: apiVersion } = form;
   let firstTable = true;
-  const viewOf = (object: KubeObject): object => {
-    if (as === "PartialObjectMetadata") return partialMetadata(object, apiVersion);
+  const tableOf = (object: KubeObject): object => {
     const rows = [tableRow(definition, object, includeObject(query), server.clock.now(), apiVersion)];
     const metadata = { resourceVersion: object.metadata?.resourceVersion ?? "" };
     const made = table(definition, rows, metadata, { withColumns: firstTable, apiVersion });
@@ -282,10 +281,12 @@ function encoder(context: ResourceContext, form: OutputForm, frame: Frame): (out
     if (plain !== undefined)
       return frame(type, type === "BOOKMARK" && as !== "object" ? bookmarkView(plain, form) : plain);
     const cached = object as CachedObject;
-    if (as !== "object" && as !== "PartialObjectMetadata") return frame(type, viewOf(cached.whole));
+    if (as === "Table") return frame(type, tableOf(cached.once(true)));
     const make = (): Buffer => {
-      if (as !== "object") return frame(type, viewOf(cached.whole));
-      return encoding === "json" ? line(type, cached.bytes) : frame(type, cached.whole);
+      if (encoding === "json")
+        return line(type, as === "object" ? cached.bytes : metadataOnly(cached, apiVersion));
+      const whole = cached.once(true);
+      return frame(type, as === "object" ? whole : partialMetadata(whole, apiVersion));
     };
     return event === undefined ? make() : event.encoded(`${encoding} ${as} ${apiVersion} ${type}`, make);
   };
