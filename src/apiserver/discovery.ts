@@ -4,7 +4,7 @@ import type { ApiResponse } from "#machinery/api-request.ts";
 import type { ResourceDefinition } from "#machinery/define-resource.ts";
 import { apiVersionOf } from "#machinery/meta.ts";
 import { createHash } from "node:crypto";
-import { bytesAnswer, jsonAnswer } from "./answer.ts";
+import { bytesAnswer, formFor, jsonAnswer, objectAnswer } from "./answer.ts";
 import type { RequestContext } from "./context.ts";
 import { parseAccept } from "./negotiate.ts";
 import type { Registry } from "./registry.ts";
@@ -152,13 +152,14 @@ export function createDiscovery(registry: Registry): Discovery {
 
   return {
     serve(path, context) {
-      const answer = (): ApiResponse | undefined => {
+      const send = (object: object): Promise<ApiResponse> => plainAnswer(context, object);
+      const answer = (): ApiResponse | Promise<ApiResponse> | undefined => {
         const parts = path.split("/").slice(1);
         if (path === "/api") {
           const version = aggregatedType(context);
           if (version !== undefined) return aggregated(core === undefined ? [] : [core], version, context);
           const host = context.request.headers["host"] ?? context.request.headers[":authority"] ?? "";
-          return jsonAnswer(200, {
+          return send({
             kind: "APIVersions",
             versions: ["v1"],
             serverAddressByClientCIDRs: [{ clientCIDR: "0.0.0.0/0", serverAddress: host }],
@@ -167,39 +168,49 @@ export function createDiscovery(registry: Registry): Discovery {
         if (path === "/apis") {
           const version = aggregatedType(context);
           if (version !== undefined) return aggregated(named, version, context);
-          return jsonAnswer(200, {
+          return send({
             kind: "APIGroupList",
             apiVersion: "v1",
             groups: named.map(({ name, versions }) => groupOf(name, versions)),
           });
         }
-        if (parts[0] === "api" && parts.length === 2) return resourceList("", parts[1] as string);
+        if (parts[0] === "api" && parts.length === 2) return resourceList(context, "", parts[1] as string);
         if (parts[0] !== "apis")
           return path === "/" || path === "" ? jsonAnswer(200, { paths: rootPaths(registry) }) : undefined;
         const group = named.find(({ name }) => name === parts[1]);
         if (group === undefined) return undefined;
         if (parts.length === 2)
-          return jsonAnswer(200, {
+          return send({
             kind: "APIGroup",
             apiVersion: "v1",
             ...groupOf(group.name, group.versions),
           });
-        return parts.length === 3 ? resourceList(group.name, parts[2] as string) : undefined;
+        return parts.length === 3 ? resourceList(context, group.name, parts[2] as string) : undefined;
       };
       return Promise.resolve(answer());
     },
   };
 
-  function resourceList(group: string, version: string): ApiResponse | undefined {
+  function resourceList(
+    context: RequestContext,
+    group: string,
+    version: string,
+  ): Promise<ApiResponse> | undefined {
     const definitions = registry.definitions.filter((one) => one.group === group && one.version === version);
     if (definitions.length === 0) return undefined;
-    return jsonAnswer(200, {
+    return plainAnswer(context, {
       kind: "APIResourceList",
       ...(group === "" ? {} : { apiVersion: "v1" }),
       groupVersion: apiVersionOf({ group, version }),
       resources: classicResources(definitions),
     });
   }
+}
+
+/** Classic discovery in the encoding that was asked for. In JSON the oldest of it names no version of its own. */
+function plainAnswer(context: RequestContext, object: object): Promise<ApiResponse> {
+  const form = formFor(context, { protobuf: true, views: false });
+  return objectAnswer(200, form.encoding === "protobuf" ? { apiVersion: "v1", ...object } : object, form);
 }
 
 function rootPaths(registry: Registry): string[] {

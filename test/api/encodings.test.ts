@@ -202,6 +202,32 @@ overEveryTransport((check) => {
     }
   });
 
+  check("discovery in protobuf and YAML", async (place) => {
+    for (const path of [
+      "/api",
+      "/apis",
+      "/api/v1",
+      "/apis/coordination.k8s.io",
+      "/apis/coordination.k8s.io/v1",
+    ]) {
+      const { json } = await place.expect(200, "GET", path);
+      const inYaml = await place.expect(200, "GET", path, undefined, { accept: yaml });
+      assert.deepEqual(parseYaml(inYaml.text).value, json, path);
+      const inProtobuf = await place.expect(200, "GET", path, undefined, { accept: protobuf });
+      assert.equal(inProtobuf.headers["content-type"], protobuf);
+      const decoded: any = decodeProtobuf(inProtobuf.bytes).object;
+      assert.equal(decoded.kind, json.kind);
+      for (const part of ["versions", "groups", "resources", "preferredVersion"])
+        if (json[part] !== undefined)
+          assert.equal(decoded[part].length, json[part].length, `${path} ${part}`);
+      await place.expect(406, "GET", path, undefined, { accept: "text/html" });
+    }
+    const { bytes } = await place.expect(200, "GET", "/api/v1", undefined, { accept: protobuf });
+    const pods = (decodeProtobuf(bytes).object as any).resources.find((one: any) => one.name === "pods");
+    assert.deepEqual(pods.shortNames, ["po"]);
+    assert.ok(pods.verbs.includes("watch"));
+  });
+
   check("a question has no views, as it has no metadata: 406", async (place) => {
     const url = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews";
     const review = { spec: { resourceAttributes: { verb: "get", resource: "pods" } } };
