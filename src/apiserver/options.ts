@@ -13,7 +13,7 @@ import type { ApiRequest } from "#machinery/api-request.ts";
 import { servesCbor, type RequestContext, type WriteOptions } from "./context.ts";
 import type { FieldValidation } from "./decode-body.ts";
 
-/** `timeout` is how long the client will wait, which it sees to itself; `--request-timeout` sends it with everything. */
+/** `timeout` is seen to for all (deadline.ts); `--request-timeout` sends it with everything. */
 const always = ["pretty", "timeout"];
 const fieldValidations = ["", "Ignore", "Strict", "Warn"];
 const known: Readonly<Record<string, readonly string[]>> = {

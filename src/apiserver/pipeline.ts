@@ -18,10 +18,11 @@ import { StoreBusyError } from "#store/store.ts";
 import { encodedErrorAnswer, formFor, indented, objectAnswer } from "./answer.ts";
 import { authorize } from "./authorize.ts";
 import { servesCbor, type RequestContext, type ResourceContext, type ServerContext } from "./context.ts";
+import { requestTimeoutMs, withinDeadline } from "./deadline.ts";
 import { impersonate } from "./impersonate.ts";
 import { errorEncoding, type OutputForm } from "./negotiate.ts";
 import { checkParameters, isApply, wantsPretty } from "./options.ts";
-import { requestInfo } from "./request-info.ts";
+import { requestInfo, type RequestInfo } from "./request-info.ts";
 import { answerReview } from "./reviews.ts";
 import { warningHeader } from "./warnings.ts";
 import { openPaths, type PathHandlers } from "./paths.ts";
@@ -63,7 +64,10 @@ export function createPipeline(
         };
         // 4 flow control: its seat
         if (info.isResource || !openPaths.has(info.path)) await authorize(context); // 5 authz
-        response = info.isResource ? await serveResource(context, subresources) : await paths.serve(context);
+        const timeoutMs = lasts(info) ? undefined : requestTimeoutMs(query);
+        response = await withinDeadline(server.clock, timeoutMs, () =>
+          info.isResource ? serveResource(context, subresources) : paths.serve(context),
+        );
       } catch (thrown) {
         const encoding = errorEncoding(request.headers["accept"], { cbor: servesCbor({ server }) });
         response = await encodedErrorAnswer(asApiError(server, request, thrown), encoding);
@@ -94,6 +98,9 @@ function asApiError(server: ServerContext, request: ApiRequest, thrown: unknown)
 
 /** Subresources that are another server's: it decides about methods. */
 const passedOn: ReadonlySet<string> = new Set(["proxy", "log", "exec", "attach", "portforward"]);
+
+/** Streams end when they end. */
+const lasts = ({ verb, subresource }: RequestInfo): boolean => verb === "watch" || passedOn.has(subresource);
 
 function checkName(name: string): void {
   const errors = checkPathSegment(name);

@@ -130,6 +130,8 @@ export function gone(message: string, metadata: Record<string, unknown> = {}): A
   const { status } = failure(410, "Expired", message);
   return new ApiError({ ...status, metadata });
 }
+/** It took longer than it may; whether it has happened is not known. */
+export const timedOut = (why: string): ApiError => failure(504, "Timeout", `Timeout: ${why}`, {});
 /** A revision that nobody has written yet, and that did not come while the server waited. */
 export const futureVersion = (wanted: number, current: number): ApiError =>
   failure(504, "Timeout", `Timeout: Too large resource version: ${wanted}, current: ${current}`, {

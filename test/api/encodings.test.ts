@@ -304,6 +304,14 @@ overEveryTransport((check) => {
     assert.match(packed.headers["vary"] ?? "", /Accept-Encoding/);
     assert.ok(packed.bytes.length < 20_000);
     assert.equal(gunzipSync(packed.bytes).toString(), plain.text);
+    for (const name of ["b", "c", "d", "e", "f", "g"]) await place.put(name, { text: "y".repeat(200_000) });
+    const list = await place.expect(200, "GET", place.at("configmaps"));
+    const stream = await place.expect(200, "GET", place.at("configmaps"), undefined, {
+      "accept-encoding": "gzip",
+    });
+    assert.equal(stream.headers["content-encoding"], "gzip");
+    assert.equal(stream.headers["content-length"], undefined, "its length is not known beforehand");
+    assert.equal(gunzipSync(stream.bytes).toString(), list.text);
     await place.put("small", { text: "x".repeat(100_000) });
     const small = await place.expect(200, "GET", `${place.at("configmaps")}/small`, undefined, {
       "accept-encoding": "gzip",

@@ -215,6 +215,23 @@ overEveryTransport((check) => {
     }
   });
 
+  check("504: not done within the time that the client gave", async (place) => {
+    const url = `${place.at("configmaps")}?resourceVersion=99999999`;
+    await fails(place, ["GET", `${url}&timeout=50ms`], {
+      code: 504,
+      reason: "Timeout",
+      message: "Timeout: request did not complete within requested timeout - context deadline exceeded",
+      details: {},
+    });
+    await fails(place, ["GET", `${place.at("configmaps")}?timeout=soon`], {
+      code: 400,
+      reason: "BadRequest",
+      message: 'invalid timeout specified in the request URL - time: invalid duration "soon"',
+    });
+    for (const timeout of ["32s", "1m30s", "0"])
+      await place.expect(200, "GET", `${place.at("configmaps")}?timeout=${timeout}`);
+  });
+
   check("a deletion that is done says what is gone", async (place) => {
     const { uid } = (await place.put("a")).metadata;
     const { json } = await place.expect(200, "DELETE", `${place.at("configmaps")}/a`);

@@ -13,7 +13,8 @@ import {
 import type { AddressInfo, Socket } from "node:net";
 import type { Duplex, Readable, Writable } from "node:stream";
 import type { TLSSocket } from "node:tls";
-import { gzip } from "node:zlib";
+import { pipeline } from "node:stream/promises";
+import { createGzip, gzip } from "node:zlib";
 import { promisify } from "node:util";
 import { once } from "node:events";
 import { toError } from "#base/assert.ts";
@@ -43,6 +44,10 @@ export interface Listener {
 const bodyBytesMax = 3 * 1024 * 1024;
 /** Answers from here on are compressed for those who accept it. */
 const gzipFromBytes = 128 * 1024;
+/** Up to here an answer is compressed as a whole. */
+const gzipWholeBytesMax = 1024 * 1024;
+/** The fastest: it takes most of what there is to take. */
+const gzipLevel = 1;
 const headersTimeoutMs = 30_000;
 const gracefulStopMs = 2_000;
 const streamsMax = 1_000;
@@ -275,20 +280,34 @@ async function sendBytes(
   let size = 0;
   for (const chunk of chunks) size += chunk.length;
   const accepts = exchange.headers["accept-encoding"] ?? "";
-  if (size >= gzipFromBytes && /\bgzip\b/.test(accepts)) {
-    const packed = await gzipAsync(Buffer.concat(chunks), { level: 1 });
-    const vary = headers["vary"]?.includes("Accept-Encoding") === true ? headers["vary"] : "Accept-Encoding";
-    const encoded = { ...headers, vary, "content-encoding": "gzip", "content-length": packed.length };
-    exchange.start(status, encoded);
-    exchange.output.end(packed);
-    return;
-  }
+  if (size >= gzipFromBytes && /\bgzip\b/.test(accepts))
+    return sendPacked(exchange, status, headers, chunks, size);
   exchange.start(status, { ...headers, "content-length": size });
   if (size <= writeBytesMax) {
     exchange.output.end(chunks.length === 1 ? chunks[0] : Buffer.concat(chunks));
     return;
   }
   await write(exchange.output, blocksOf(chunks));
+}
+
+/** Compressed: at once, or, what is large, in blocks, so that there is no second copy of it. */
+async function sendPacked(
+  exchange: Exchange,
+  status: number,
+  headers: Readonly<Record<string, string>>,
+  chunks: readonly Buffer[],
+  size: number,
+): Promise<void> {
+  const vary = headers["vary"]?.includes("Accept-Encoding") === true ? headers["vary"] : "Accept-Encoding";
+  const encoded = { ...headers, vary, "content-encoding": "gzip" };
+  if (size <= gzipWholeBytesMax) {
+    const packed = await gzipAsync(Buffer.concat(chunks), { level: gzipLevel });
+    exchange.start(status, { ...encoded, "content-length": packed.length });
+    exchange.output.end(packed);
+    return;
+  }
+  exchange.start(status, encoded);
+  await pipeline(blocksOf(chunks), createGzip({ level: gzipLevel }), exchange.output);
 }
 
 /** Many small pieces cost a frame each: they go out in blocks. */

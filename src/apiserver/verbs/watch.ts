@@ -1,6 +1,7 @@
 // GET …?watch=true: the events of a resource from a revision on, filtered, as bytes or as shared objects.
 
 import { toError } from "#base/assert.ts";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import type { ApiResponse, SharedEvent } from "#machinery/api-request.ts";
 import { encodeProtobuf, encodeWatchFrame } from "#machinery/codec/protobuf.ts";
 import { apiVersionOf, type KubeObject } from "#machinery/meta.ts";
@@ -25,6 +26,8 @@ import { includeObject, viewRefused, wantsShared } from "./read.ts";
 /** Without timeoutSeconds a watch ends between half an hour and an hour, so that they do not all end at once. */
 const defaultTimeoutMs = 30 * 60_000;
 const bookmarkEveryMs = 60_000;
+/** The state that a watch begins with is encoded piece by piece, as the client takes it, and others have their turns. */
+const pieceEvents = 128;
 const initialEventsEnd = "k8s.io/initial-events-end";
 
 type EventType = SharedEvent["type"];
@@ -175,7 +178,12 @@ export async function watch(context: ResourceContext, form: OutputForm): Promise
 
   async function* send<T>(encode: (batch: readonly Outgoing[]) => T): AsyncGenerator<T> {
     try {
-      for await (const batch of outbox.batches()) yield encode(batch);
+      for await (const batch of outbox.batches()) {
+        for (let at = 0; at < batch.length; at += pieceEvents) {
+          if (at > 0) await nextTurn();
+          yield encode(batch.slice(at, at + pieceEvents));
+        }
+      }
     } finally {
       outbox.close();
     }
