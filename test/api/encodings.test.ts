@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { gunzipSync } from "node:zlib";
 import { decodeProtobuf, decodeWatchEvent, encodeProtobuf, openEnvelope } from "#machinery/codec/protobuf.ts";
-import { parseYaml } from "#machinery/codec/yaml.ts";
+import { parseYaml, printYaml } from "#machinery/codec/yaml.ts";
 import type { ApiResponse, Transport } from "#machinery/api-request.ts";
 import { container, names, overEveryTransport } from "./conformance.ts";
 
@@ -287,6 +287,11 @@ overEveryTransport((check) => {
     const list = await place.expect(200, "GET", place.at("configmaps"), undefined, { accept: yaml });
     assert.equal((parseYaml(list.text).value as any).items[0].kind, undefined);
     assert.ok(names(parseYaml(list.text).value).includes("written"));
+    for (const url of [place.at("configmaps"), place.at("pods")]) {
+      const { json } = await place.expect(200, "GET", url);
+      const printed = await place.expect(200, "GET", url, undefined, { accept: yaml });
+      assert.equal(printed.text, printYaml(json), "item by item it is the same as in one piece");
+    }
     const deleted = await place.expect(200, "DELETE", `${place.at("configmaps")}/written`, undefined, {
       accept: yaml,
     });

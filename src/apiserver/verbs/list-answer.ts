@@ -81,7 +81,26 @@ async function objectsAnswer(
     const { kind: _k, apiVersion: _v, ...item } = whole;
     items.push(bare ? item : whole);
   });
-  return objectAnswer(200, { kind: listKind, apiVersion, metadata, items }, form);
+  const list = { kind: listKind, apiVersion, metadata, items };
+  return form.encoding === "yaml" ? yamlAnswer(context, list, form) : objectAnswer(200, list, form);
+}
+
+/** Item by item, as the whole would be printed: its keys come in order, and `items` is the second. */
+async function yamlAnswer(
+  { server }: ResourceContext,
+  { apiVersion, items, ...rest }: { kind: string; apiVersion: string; metadata: object; items: object[] },
+  form: OutputForm,
+): Promise<ApiResponse> {
+  const { printYaml } = await import("#machinery/codec/yaml.ts");
+  const none = printYaml({ apiVersion, items: [] });
+  const chunks = [Buffer.from(items.length === 0 ? none : none.replace(/ \[\]\n$/, "\n"))];
+  const head = "items:\n".length;
+  await inTurns(
+    items,
+    server.clock,
+    (item) => void chunks.push(Buffer.from(printYaml({ items: [item] }).slice(head))),
+  );
+  return bytesAnswer(200, form.contentType, [...chunks, Buffer.from(printYaml(rest))]);
 }
 
 /** In a list of a built-in kind the items do not say again what they are; those of custom kinds do. */
