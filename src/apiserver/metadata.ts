@@ -1,11 +1,11 @@
 // metadata, the same for every kind: what the server sets, what may change, what is valid. Pure.
 
-import { child, forbidden, invalid, required, tooLong, type FieldError } from "#machinery/field-error.ts";
-import { checkDnsLabel, checkLabelValue, checkQualifiedName } from "#machinery/names.ts";
+import { child, forbidden, invalid, required, type FieldError } from "#machinery/field-error.ts";
+import { validateAnnotations, validateLabels } from "#machinery/label-rules.ts";
+import { checkDnsLabel, checkQualifiedName } from "#machinery/names.ts";
 import type { KubeObject, ObjectMeta } from "#machinery/meta.ts";
 import type { ResourceDefinition } from "#machinery/define-resource.ts";
 
-export const annotationsBytesMax = 256 * 1024;
 /** Finalizers without a domain that the system itself knows. */
 const standardFinalizers = new Set(["orphan", "foregroundDeletion", "kubernetes"]);
 
@@ -54,26 +54,6 @@ export function keepMetadata(next: ObjectMeta, old: ObjectMeta): void {
   }
   delete next.selfLink;
   delete next.managedFields;
-}
-
-function validateLabels(labels: Record<string, string> | undefined, path: string): FieldError[] {
-  return Object.entries(labels ?? {}).flatMap(([key, value]) => [
-    ...checkQualifiedName(key).map((why) => invalid(path, key, why)),
-    ...checkLabelValue(value).map((why) => invalid(path, value, why)),
-  ]);
-}
-
-export const annotationsBytes = (annotations: Record<string, string>): number =>
-  Object.entries(annotations).reduce((sum, [key, value]) => sum + key.length + value.length, 0);
-
-function validateAnnotations(annotations: Record<string, string> | undefined, path: string): FieldError[] {
-  const entries = Object.entries(annotations ?? {});
-  const errors = entries.flatMap(([key]) =>
-    checkQualifiedName(key.toLowerCase()).map((why) => invalid(path, key, why)),
-  );
-  if (annotationsBytes(annotations ?? {}) > annotationsBytesMax)
-    errors.push(tooLong(path, annotationsBytesMax));
-  return errors;
 }
 
 function validateOwners(owners: ObjectMeta["ownerReferences"], path: string): FieldError[] {

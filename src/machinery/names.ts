@@ -160,3 +160,15 @@ export function nameCheck(
 ): (name: string, prefix: boolean) => string[] {
   return (name, prefix) => checkName(prefix && name.endsWith("-") ? `${name.slice(0, -1)}a` : name);
 }
+
+/** Names of HTTP headers. */
+export const checkHttpHeaderName = (value: string): string[] =>
+  /^[-A-Za-z0-9]+$/.test(value)
+    ? []
+    : [
+        explain(
+          "a valid HTTP header must consist of alphanumeric characters or '-'",
+          "[-A-Za-z0-9]+",
+          "X-Header-Name",
+        ),
+      ];

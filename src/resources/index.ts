@@ -2,12 +2,19 @@
 
 import type { ResourceDefinition } from "#machinery/define-resource.ts";
 import type { KubeObject } from "#machinery/meta.ts";
+import { controllerRevision } from "./apps/controller-revision.ts";
+import { daemonSet } from "./apps/daemon-set.ts";
+import { deployment } from "./apps/deployment.ts";
+import { replicaSet } from "./apps/replica-set.ts";
+import { statefulSet } from "./apps/stateful-set.ts";
 import { selfSubjectReview } from "./authentication/self-subject-review.ts";
 import { tokenReview } from "./authentication/token-review.ts";
 import { localSubjectAccessReview } from "./authorization/local-subject-access-review.ts";
 import { selfSubjectAccessReview } from "./authorization/self-subject-access-review.ts";
 import { selfSubjectRulesReview } from "./authorization/self-subject-rules-review.ts";
 import { subjectAccessReview } from "./authorization/subject-access-review.ts";
+import { cronJob } from "./batch/cron-job.ts";
+import { job } from "./batch/job.ts";
 import { lease } from "./coordination/lease.ts";
 import { componentStatus } from "./core/component-status.ts";
 import { configMap } from "./core/config-map.ts";
@@ -42,12 +49,19 @@ export const builtinResources: readonly ResourceDefinition[] = [
   any(secret),
   any(service),
   any(serviceAccount),
+  any(controllerRevision),
+  any(daemonSet),
+  any(deployment),
+  any(replicaSet),
+  any(statefulSet),
   any(selfSubjectReview),
   any(tokenReview),
   any(localSubjectAccessReview),
   any(selfSubjectAccessReview),
   any(selfSubjectRulesReview),
   any(subjectAccessReview),
+  any(cronJob),
+  any(job),
   any(lease),
   any(endpointSlice),
   any(clusterRoleBinding),

@@ -2,6 +2,7 @@
 
 import { lastAppliedAnnotation } from "#machinery/apply/ownership.ts";
 import { isObject, type JsonObject } from "#machinery/json-object.ts";
+import { annotationsBytes, annotationsBytesMax } from "#machinery/label-rules.ts";
 import { apiVersionOf, type KubeObject } from "#machinery/meta.ts";
 import { JsonSyntaxError, parseJson } from "#machinery/schema/json.ts";
 import { badRequest, conflict, isApiError } from "#machinery/status.ts";
@@ -9,7 +10,6 @@ import { authorizeAs } from "../authorize.ts";
 import type { ResourceContext, WriteOptions } from "../context.ts";
 import { decodePatched } from "../decode-body.ts";
 import { applyOver } from "../managed-fields.ts";
-import { annotationsBytes, annotationsBytesMax } from "../metadata.ts";
 import { applyCborType, booleanParameter, mediaTypeOf, writeOptions } from "../options.ts";
 import type { CachedObject } from "../stored-object.ts";
 import { current, namespaceOf, retrying } from "../write.ts";

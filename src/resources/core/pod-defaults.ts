@@ -84,10 +84,6 @@ export function podSpecDefaults(spec: PodSpec): void {
   for (const container of [...(spec.initContainers ?? []), ...(spec.containers ?? [])])
     containerDefaults(container, hostNetwork);
   for (const volume of spec.volumes ?? []) volumeDefaults(volume);
-  for (const constraint of spec.topologySpreadConstraints ?? []) {
-    constraint.nodeAffinityPolicy ??= "Honor";
-    constraint.nodeTaintsPolicy ??= "Ignore";
-  }
   // The old name is written along with the new one.
   if (spec.serviceAccountName) spec.serviceAccount = spec.serviceAccountName;
   else if (spec.serviceAccount) spec.serviceAccountName = spec.serviceAccount;

@@ -61,6 +61,8 @@ function validateCreate(pod: Pod): FieldError[] {
   const errors = validate(pod);
   if ((pod.spec?.ephemeralContainers ?? []).length > 0)
     errors.push(forbidden("spec.ephemeralContainers", "cannot be set on create"));
+  if (pod.spec?.nodeName && (pod.spec.schedulingGates ?? []).length > 0)
+    errors.push(forbidden("spec.nodeName", "cannot be set until all schedulingGates have been cleared"));
   return errors;
 }
 
