@@ -1,8 +1,10 @@
 // Runs the admission plug-ins over a write: first those that change it, later those that only refuse.
 
 import type { KubeObject } from "#machinery/meta.ts";
+import { schemaFor } from "#machinery/schema/schema.ts";
 import type { AdmissionRequest } from "./admission/contract.ts";
 import type { ResourceContext } from "./context.ts";
+import { decodePatched } from "./decode-body.ts";
 
 export interface Write {
   readonly operation: AdmissionRequest["operation"];
@@ -27,8 +29,22 @@ function requestOf(context: ResourceContext, write: Write): AdmissionRequest {
     dryRun: write.dryRun,
     object: write.object,
     old: write.old,
+    schema: schemaFor(group, version, kind),
+    replace: (object) => replaceDraft(context, write.object, object),
     warn: (message) => context.warn(message),
   };
+}
+
+/** The draft keeps its identity: the write that goes on holds it. */
+function replaceDraft(context: ResourceContext, draft: KubeObject | undefined, by: unknown): void {
+  if (draft === undefined) throw new Error("there is no object to change");
+  const { group, version, kind } = context.definition;
+  const decoded = decodePatched(by, { group, version, kind }, [], {
+    fieldValidation: "Ignore",
+    warn: (message) => context.warn(message),
+  });
+  for (const name of Object.keys(draft)) delete (draft as unknown as Record<string, unknown>)[name];
+  Object.assign(draft, decoded);
 }
 
 export async function mutate(context: ResourceContext, write: Write): Promise<void> {

@@ -58,6 +58,18 @@ export interface MapEntry {
   readonly key: Expr;
   readonly value: Expr;
 }
+/** `Object.spec{replicas: 3}` */
+export interface StructExpr extends Node {
+  readonly kind: "struct";
+  readonly name: string;
+  readonly fields: readonly StructField[];
+}
+export interface StructField {
+  readonly pos: number;
+  readonly name: string;
+  readonly optional: boolean;
+  readonly value: Expr;
+}
 export const macroNames = [
   "all",
   "exists",
@@ -81,7 +93,8 @@ export interface MacroExpr extends Node {
   readonly body: Expr;
 }
 
-export type Expr = LiteralExpr | IdentExpr | SelectExpr | CallExpr | ListExpr | MapExpr | MacroExpr;
+export type Expr =
+  LiteralExpr | IdentExpr | SelectExpr | CallExpr | ListExpr | MapExpr | StructExpr | MacroExpr;
 
 /** What is wrong with an expression, and where. */
 export interface Issue {

@@ -1,7 +1,7 @@
 // The checker: gives every node its type, every name what it stands for, every call the functions that it may mean.
 // All that is wrong is collected, as the compile errors of the language say it.
 import { Bindings, closed, unwrapOptional } from "./assignable.ts";
-import type { CallExpr, Expr, Issue, ListExpr, MacroExpr, MapExpr, SelectExpr } from "./ast.ts";
+import type { CallExpr, Expr, Issue, ListExpr, MacroExpr, MapExpr, SelectExpr, StructExpr } from "./ast.ts";
 import {
   boolType,
   bytesType,
@@ -29,6 +29,17 @@ export interface Declarations {
   /** By name; a name may have dots: `authorizer.requestResource`. */
   readonly variables: ReadonlyMap<string, CelType>;
   readonly functions: FunctionTable;
+  /** Types of which expressions may make objects. */
+  readonly structs?: Structs;
+}
+
+/** A type by its name; undefined where there is none. */
+export type Structs = (name: string) => StructDeclaration | undefined;
+
+export interface StructDeclaration {
+  readonly type: CelType;
+  /** Undefined where there is no such field. */
+  field(name: string): CelType | undefined;
 }
 
 export interface Checked {
@@ -86,6 +97,8 @@ class Checker {
         return this.list(expr);
       case "map":
         return this.map(expr);
+      case "struct":
+        return this.struct(expr);
       case "macro":
         return this.macro(expr);
     }
@@ -246,6 +259,23 @@ class Checker {
     return mapOf(withoutMax(key ?? this.bindings.fresh()), withoutMax(value ?? this.bindings.fresh()));
   }
 
+  private struct({ pos, name, fields }: StructExpr): CelType {
+    const declared = this.declarations.structs?.(name);
+    if (declared === undefined)
+      return this.complain(pos, `undeclared reference to '${name}' (in container '')`);
+    for (const { pos: at, name: fieldName, optional, value } of fields) {
+      const type = this.bindings.resolve(this.elementType(value, optional));
+      const wanted = declared.field(fieldName);
+      if (wanted === undefined) this.complain(at, `undefined field '${fieldName}'`);
+      else if (!this.bindings.fitAll([type], [wanted]))
+        this.complain(
+          at,
+          `expected type of field '${fieldName}' is '${typeName(wanted)}' but provided type is '${typeName(type)}'`,
+        );
+    }
+    return declared.type;
+  }
+
   private macro(expr: MacroExpr): CelType {
     const range = this.bindings.resolve(this.check(expr.range));
     if (expr.macro === "optMap" || expr.macro === "optFlatMap") return this.optionalMacro(expr, range);
@@ -370,6 +400,9 @@ function settle(expr: Expr, bindings: Bindings): void {
         settle(key, bindings);
         settle(value, bindings);
       }
+      return;
+    case "struct":
+      for (const { value } of expr.fields) settle(value, bindings);
       return;
     case "macro":
       settle(expr.range, bindings);

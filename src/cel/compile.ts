@@ -1,10 +1,12 @@
 // A checked tree → closures that compute, and count what it costs while they do.
-import type { CallExpr, Expr, ListExpr, MapExpr, SelectExpr } from "./ast.ts";
+import type { CallExpr, Expr, ListExpr, MapExpr, SelectExpr, StructExpr } from "./ast.ts";
 import { compileCall } from "./compile-call.ts";
 import { compileMacro } from "./compile-macro.ts";
+import { dynType, field, objectType } from "./cel-type.ts";
 import { typeIdents } from "./type-idents.ts";
 import { boolOrError, insert, literalCosts, nameCost, type Program, type Scope } from "./evaluation.ts";
 import {
+  BuiltObject,
   EntriesMap,
   EvaluationError,
   ListValue,
@@ -33,6 +35,8 @@ export function compileProgram(expr: Expr, scope: Scope = new Map()): Program {
       return compileList(expr, scope);
     case "map":
       return compileMap(expr, scope);
+    case "struct":
+      return compileStruct(expr, scope);
     case "macro":
       return compileMacro(expr, scope, compileProgram);
   }
@@ -175,4 +179,35 @@ function compileMap({ entries }: MapExpr, scope: Scope): Program {
     evaluation.spend(literalCosts.map);
     return new EntriesMap(made);
   };
+}
+
+function compileStruct({ name, fields }: StructExpr, scope: Scope): Program {
+  const programs = fields.map((one) => ({ ...one, program: compileProgram(one.value, scope) }));
+  return (evaluation) => {
+    const made = new Map<string, Value>();
+    for (const one of programs) {
+      const value = presentValue(one.program(evaluation), one.optional);
+      if (value === undefined) continue;
+      checkNested(name, one.name, value);
+      made.set(one.name, value);
+    }
+    evaluation.spend(literalCosts.struct);
+    const type = objectType(
+      name,
+      [...made.keys()].map((key) => field(key, dynType)),
+    );
+    return new BuiltObject(type, made);
+  };
+}
+
+/** An object made in a field, or in a list of it, has the type of that field: `Object.spec` in `Object{spec: …}`. */
+function checkNested(name: string, fieldName: string, value: Value): void {
+  if (!/^Object(\.|$)/.test(name)) return;
+  const items = value instanceof ListValue ? value : [value];
+  for (const item of items) {
+    if (!(item instanceof BuiltObject) || item.type.name === `${name}.${fieldName}`) continue;
+    throw new EvaluationError(
+      `unexpected type name "${item.type.name}", expected "${name}.${fieldName}", which matches field name path from root Object type`,
+    );
+  }
 }

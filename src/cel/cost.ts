@@ -60,6 +60,8 @@ function estimate(expr: Expr): Estimate {
         cost: total(expr.entries.flatMap(({ key, value }) => [key, value])) + literalCosts.map,
         size: expr.entries.length,
       };
+    case "struct":
+      return { cost: total(expr.fields.map(({ value }) => value)) + literalCosts.struct, size: 1 };
     case "macro":
       return estimateMacro(expr);
   }

@@ -39,7 +39,7 @@ export type Program = (evaluation: Evaluation) => Value;
 export type Scope = ReadonlyMap<string, number>;
 
 export const nameCost = 1;
-export const literalCosts = { list: 10, map: 30 };
+export const literalCosts = { list: 10, map: 30, struct: 40 };
 
 /** An error of the evaluation as a value: others (a spent budget) go through. */
 export function boolOrError(program: Program, evaluation: Evaluation): boolean | EvaluationError {

@@ -2,7 +2,7 @@
 // This is the seam for who is no rule of a schema: admission policies, match conditions, field selections.
 import { formatIssues, SyntaxIssue, type Issue } from "./ast.ts";
 import type { CelType } from "./cel-type.ts";
-import { checkExpression } from "./check.ts";
+import { checkExpression, type Structs } from "./check.ts";
 import { compileProgram } from "./compile.ts";
 import { estimateCost } from "./cost.ts";
 import { Evaluation } from "./evaluation.ts";
@@ -36,10 +36,14 @@ export type Compilation =
   /** As the language shows it: `ERROR: <input>:1:6: undefined field 'foo'`, and the line with a mark. */
   | { readonly expression?: undefined; readonly error: string };
 
-export function compileExpression(text: string, variables: Variables): Compilation {
+export function compileExpression(text: string, variables: Variables, structs?: Structs): Compilation {
   const parsed = parse(text);
   if (!("kind" in parsed)) return { error: formatIssues(text, parsed) };
-  const { type, issues, uses } = checkExpression(parsed, { variables, functions: library });
+  const { type, issues, uses } = checkExpression(parsed, {
+    variables,
+    functions: library,
+    ...(structs === undefined ? {} : { structs }),
+  });
   if (issues.length > 0) return { error: formatIssues(text, inOrder(issues)) };
   const program = compileProgram(parsed);
   const evaluate: Expression["evaluate"] = (binding, limit = perCallLimit, onCost) => {

@@ -1,5 +1,12 @@
 // Tokens → tree. Macros are recognised here, by name and number of arguments, as the language wants it.
-import { SyntaxIssue, type Expr, type ListElement, type MacroName, type MapEntry } from "./ast.ts";
+import {
+  SyntaxIssue,
+  type Expr,
+  type ListElement,
+  type MacroName,
+  type MapEntry,
+  type StructField,
+} from "./ast.ts";
 import { tokenize, type Token } from "./lexer.ts";
 import { UintValue } from "./value.ts";
 
@@ -169,6 +176,11 @@ class Parser {
         expr = this.selection(expr, dot);
         continue;
       }
+      const name = this.sees("{") ? qualifiedName(expr) : undefined;
+      if (name !== undefined) {
+        expr = this.struct(this.next().pos, name);
+        continue;
+      }
       const open = this.take("[");
       if (open === undefined) return expr;
       const optional = this.take("?") !== undefined;
@@ -244,8 +256,6 @@ class Parser {
         : call(open.pos, text, args);
     }
     if (reserved.has(text)) throw new SyntaxIssue(pos, `reserved identifier: ${text}`);
-    if (this.sees("{"))
-      throw new SyntaxIssue(this.token.pos, `undeclared reference to '${text}' (in container '')`);
     return { kind: "ident", pos, name: text };
   }
 
@@ -275,6 +285,22 @@ class Parser {
     return { kind: "list", pos, elements };
   }
 
+  private struct(pos: number, name: string): Expr {
+    const fields: StructField[] = [];
+    while (this.take("}") === undefined) {
+      const optional = this.take("?") !== undefined;
+      const at = this.token.pos;
+      const field = this.fieldName();
+      this.expect(":");
+      fields.push({ pos: at, name: field, optional, value: this.expression() });
+      if (this.take(",") === undefined) {
+        this.expect("}");
+        break;
+      }
+    }
+    return { kind: "struct", pos, name, fields };
+  }
+
   private map(pos: number): Expr {
     const entries: MapEntry[] = [];
     while (this.take("}") === undefined) {
@@ -289,6 +315,14 @@ class Parser {
     }
     return { kind: "map", pos, entries };
   }
+}
+
+/** `a.b.c` of plain names: what may stand before the fields of a new object. */
+function qualifiedName(expr: Expr): string | undefined {
+  if (expr.kind === "ident") return expr.name;
+  if (expr.kind !== "select" || expr.test || expr.optional) return undefined;
+  const operand = qualifiedName(expr.operand);
+  return operand === undefined ? undefined : `${operand}.${expr.field}`;
 }
 
 function call(pos: number, name: string, args: readonly Expr[], target?: Expr): Expr {

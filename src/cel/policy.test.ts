@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { fieldErrorMessage } from "#machinery/field-error.ts";
 import type { AdmissionFacts } from "./admission-variables.ts";
-import { compileMatchConditions, compilePolicy, type PolicySpec } from "./policy.ts";
+import { compilePolicy, type PolicySpec } from "./policy.ts";
+import { compileMatchConditions } from "./policy-run.ts";
 
 const kind = { group: "apps", version: "v1", kind: "Deployment" };
 const resource = { group: "apps", version: "v1", resource: "deployments" };

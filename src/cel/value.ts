@@ -221,6 +221,20 @@ export class DataObject extends ObjectValue {
   }
 }
 
+/** An object that an expression made. */
+export class BuiltObject extends ObjectValue {
+  private readonly fields: ReadonlyMap<string, Value>;
+
+  constructor(type: ObjectType, fields: ReadonlyMap<string, Value>) {
+    super(type);
+    this.fields = fields;
+  }
+
+  override get(name: string): Value | undefined {
+    return this.fields.get(name);
+  }
+}
+
 /** An object whose fields are computed when they are asked for, each once, whether that works or not: `variables`. */
 export class LazyObject extends ObjectValue {
   private readonly compute: (name: string) => Value | undefined;

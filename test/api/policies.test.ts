@@ -1,11 +1,15 @@
-// ValidatingAdmissionPolicy over the API: what is refused, with which words and codes; warnings; conditions; params.
+// Admission policies over the API. Validating: what is refused, with which words and codes; warnings; conditions; params.
+// Mutating: what is laid over an object, patches, and what may not be.
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { realClock } from "#base/clock.ts";
 import { silentLogger } from "#base/log.ts";
 import { seededRandom } from "#base/random.ts";
+import { expressionCheck } from "#apiserver/admission/expression-check.ts";
+import { mutatingAdmissionPolicy } from "#apiserver/admission/mutating-policy.ts";
 import { validatingAdmissionPolicy } from "#apiserver/admission/validating-policy.ts";
+import type { Authorizer } from "#apiserver/auth/contract.ts";
 import { createApiServer, type ApiServer } from "#apiserver/server.ts";
 import { privilegedGroupAuthorizer } from "#apiserver/auth/authorizers.ts";
 import type { Transport } from "#machinery/api-request.ts";
@@ -20,6 +24,9 @@ const group = "admissionregistration.k8s.io";
 const own = [
   ["ValidatingAdmissionPolicy", "validatingadmissionpolicies"],
   ["ValidatingAdmissionPolicyBinding", "validatingadmissionpolicybindings"],
+  ["MutatingAdmissionPolicy", "mutatingadmissionpolicies"],
+  ["MutatingAdmissionPolicyBinding", "mutatingadmissionpolicybindings"],
+  ["ValidatingWebhookConfiguration", "validatingwebhookconfigurations"],
 ]
   .filter(([kind]) => !builtinResources.some((one) => one.kind === kind))
   .map(([kind = "", resource = ""]) =>
@@ -33,6 +40,14 @@ const own = [
       columns: [],
     }),
   );
+
+const onlyAnnReads: Authorizer = {
+  authorize: ({ verb, caller }) =>
+    Promise.resolve({
+      verdict: verb === "get" && caller.name === "ann" ? "allow" : "no-opinion",
+      reason: "",
+    }),
+};
 
 let store: Store;
 let server: ApiServer;
@@ -48,13 +63,9 @@ before(async () => {
     random: seededRandom(1),
     log: silentLogger,
     admission: (reads) => [
-      validatingAdmissionPolicy(reads, {
-        authorize: ({ verb, caller }) =>
-          Promise.resolve({
-            verdict: verb === "get" && caller.name === "ann" ? "allow" : "no-opinion",
-            reason: "",
-          }),
-      }),
+      mutatingAdmissionPolicy(reads, onlyAnnReads),
+      validatingAdmissionPolicy(reads, onlyAnnReads),
+      expressionCheck,
     ],
     authenticator: { authenticate: () => undefined },
     authorizer: privilegedGroupAuthorizer,
@@ -92,23 +103,27 @@ const onConfigMaps = {
 };
 
 /** A policy with its binding for as long as `during` runs. */
-async function withPolicy(
+function withPolicy(spec: object, bindingSpec: object, during: () => Promise<void>): Promise<void> {
+  const binding = { policyName: "demo", validationActions: ["Deny"], ...bindingSpec };
+  return whileBound("validating", "demo", spec, binding, during);
+}
+
+async function whileBound(
+  how: "validating" | "mutating",
+  name: string,
   spec: object,
   bindingSpec: object,
-  during: (name: string) => Promise<void>,
+  during: () => Promise<void>,
 ): Promise<void> {
-  const policy = { metadata: { name: "demo" }, spec: { matchConstraints: onConfigMaps, ...spec } };
-  const binding = {
-    metadata: { name: "demo-binding" },
-    spec: { policyName: "demo", validationActions: ["Deny"], ...bindingSpec },
-  };
-  await expect(201, "POST", at("validatingadmissionpolicies"), policy);
-  await expect(201, "POST", at("validatingadmissionpolicybindings"), binding);
+  const [policies, bindings] = [at(`${how}admissionpolicies`), at(`${how}admissionpolicybindings`)];
+  const matchConstraints = onConfigMaps;
+  await expect(201, "POST", policies, { metadata: { name }, spec: { matchConstraints, ...spec } });
+  await expect(201, "POST", bindings, { metadata: { name: `${name}-binding` }, spec: bindingSpec });
   try {
-    await during("demo");
+    await during();
   } finally {
-    await expect(200, "DELETE", `${at("validatingadmissionpolicybindings")}/demo-binding`);
-    await expect(200, "DELETE", `${at("validatingadmissionpolicies")}/demo`);
+    await expect(200, "DELETE", `${bindings}/${name}-binding`);
+    await expect(200, "DELETE", `${policies}/${name}`);
   }
 }
 
@@ -276,3 +291,117 @@ test("policies are not about policies", () =>
     {},
     () => create({}).then(() => undefined),
   ));
+
+test("match conditions of webhooks that cannot be compiled are refused", async () => {
+  const webhook = {
+    name: "a.example.com",
+    clientConfig: { url: "https://127.0.0.1/x" },
+    rules: [],
+    sideEffects: "None",
+    admissionReviewVersions: ["v1"],
+    matchConditions: [
+      { name: "good", expression: "object.metadata.name != 'skip-me'" },
+      { name: "bad", expression: "... [] bad expression" },
+    ],
+  };
+  const { json } = await expect(422, "POST", at("validatingwebhookconfigurations"), {
+    metadata: { name: "hook" },
+    webhooks: [webhook],
+  });
+  assert.match(
+    json.message,
+    /webhooks\[0\]\.matchConditions\[1\]\.expression: Invalid value: .*compilation failed/,
+  );
+});
+
+const laid = (expression: string): object => ({
+  patchType: "ApplyConfiguration",
+  applyConfiguration: { expression },
+});
+const patched = (expression: string): object => ({ patchType: "JSONPatch", jsonPatch: { expression } });
+const mutating = (spec: object, during: () => Promise<void>, name = "change"): Promise<void> =>
+  whileBound("mutating", name, { reinvocationPolicy: "Never", ...spec }, { policyName: name }, during);
+
+test("a mutation lays a part of an object over it; the next sees what it has made", () =>
+  mutating(
+    {
+      mutations: [
+        laid(
+          "Object{metadata: Object.metadata{labels: {'made': 'here'}}, data: {'n': string(size(object.data))}}",
+        ),
+        patched("[JSONPatch{op: 'add', path: '/data/seen', value: object.metadata.labels['made']}]"),
+      ],
+    },
+    async () => {
+      const { json } = await create({ a: "b" }, "one", 201);
+      assert.deepEqual(json.metadata.labels, { made: "here" });
+      assert.deepEqual(json.data, { a: "b", n: "1", seen: "here" });
+    },
+  ));
+
+test("keyed lists are joined, and what is owned as a whole stays", async () => {
+  const onPods = {
+    resourceRules: [{ apiGroups: [""], apiVersions: ["v1"], operations: ["CREATE"], resources: ["pods"] }],
+  };
+  const pod = { metadata: { name: "p" }, spec: { containers: [{ name: "a", image: "a", command: ["x"] }] } };
+  const post = (status: number): Promise<Answer> =>
+    expect(status, "POST", "/api/v1/namespaces/shop/pods?dryRun=All", pod);
+  const container = "Object.spec.containers{name: 'b', image: 'b'}";
+  await mutating(
+    { matchConstraints: onPods, mutations: [laid(`Object{spec: Object.spec{containers: [${container}]}}`)] },
+    async () => {
+      const { json } = await post(201);
+      assert.deepEqual(
+        json.spec.containers.map(({ name }: { name: string }) => name),
+        ["a", "b"],
+      );
+    },
+  );
+  const command = "Object.spec.containers{name: 'a', command: ['y']}";
+  await mutating(
+    { matchConstraints: onPods, mutations: [laid(`Object{spec: Object.spec{containers: [${command}]}}`)] },
+    async () => {
+      const { json } = await post(403);
+      assert.equal(
+        json.message,
+        `pods "p" is forbidden: MutatingAdmissionPolicy 'change' with binding 'change-binding' denied request: invalid ApplyConfiguration: may not mutate atomic arrays, maps or structs: .spec.containers[].command`,
+      );
+    },
+  );
+});
+
+test("a mutation that cannot be made refuses the request, or is left out", async () => {
+  const mutations = [
+    patched("[JSONPatch{op: 'replace', path: '/data', value: 1}]"),
+    laid("Object{data: object.nope}"),
+  ];
+  for (const mutation of mutations) {
+    await mutating({ mutations: [mutation] }, async () => void (await create({ a: "b" }, "one", 403)));
+    await mutating({ mutations: [mutation], failurePolicy: "Ignore" }, async () => {
+      const { json } = await create({ a: "b" }, "one", 201);
+      assert.deepEqual(json.data, { a: "b" });
+    });
+  }
+});
+
+test("a policy is asked again after another has changed the object, if it wants that", async () => {
+  const count = [patched("[JSONPatch{op: 'add', path: '/data/x' + string(size(object.data)), value: ''}]")];
+  const once = { mutations: [laid("Object{data: {'late': ''}}")] };
+  for (const [reinvocationPolicy, keys] of [
+    ["Never", ["a", "late", "x1"]],
+    ["IfNeeded", ["a", "late", "x1", "x3"]],
+  ] as const)
+    await mutating(
+      { mutations: count, reinvocationPolicy },
+      () =>
+        mutating(
+          once,
+          async () => {
+            const { json } = await create({ a: "b" }, "one", 201);
+            assert.deepEqual(Object.keys(json.data).sort(), keys);
+          },
+          "later",
+        ),
+      "early",
+    );
+});

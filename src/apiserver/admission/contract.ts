@@ -1,6 +1,7 @@
 // Admission: what may change or refuse a write after it is authorized and decoded.
 
 import type { Caller } from "#machinery/api-request.ts";
+import type { StructSchema } from "#machinery/schema/schema.ts";
 import type { GroupVersionKind, GroupVersionResource, KubeObject } from "#machinery/meta.ts";
 
 export interface AdmissionRequest {
@@ -16,6 +17,10 @@ export interface AdmissionRequest {
   readonly object: KubeObject | undefined;
   /** The stored object; undefined for CREATE. */
   readonly old: KubeObject | undefined;
+  /** Of the object. */
+  readonly schema: StructSchema | undefined;
+  /** Mutating phase: the draft becomes this object. Throws where it is none of the kind. */
+  replace(object: unknown): void;
   /** Adds a sentence to the `Warning` headers of the answer. */
   warn(message: string): void;
 }

@@ -3,6 +3,7 @@ import { functionTable, type FunctionTable } from "../signature.ts";
 import { authorizers } from "./authorizer.ts";
 import { conversions } from "./conversions.ts";
 import { namedFormats } from "./formats.ts";
+import { jsonPatches } from "./json-patch.ts";
 import { lists, sets } from "./lists.ts";
 import { cidrs, ips } from "./network.ts";
 import { operators } from "./operators.ts";
@@ -28,4 +29,5 @@ export const library: FunctionTable = functionTable(
   semvers,
   namedFormats,
   authorizers,
+  jsonPatches,
 );
