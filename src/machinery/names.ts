@@ -2,6 +2,7 @@
 
 const label = "[a-z0-9]([-a-z0-9]*[a-z0-9])?";
 const subdomain = `${label}(\\.${label})*`;
+const wildcard = `\\*\\.${subdomain}`;
 const label1035 = "[a-z]([-a-z0-9]*[a-z0-9])?";
 const qualified = "([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]";
 const labelValue = "(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?";
@@ -14,6 +15,7 @@ const whole = (pattern: string): RegExp => new RegExp(`^(?:${pattern})$`);
 const patterns = {
   label: whole(label),
   subdomain: whole(subdomain),
+  wildcard: whole(wildcard),
   label1035: whole(label1035),
   qualified: whole(qualified),
   labelValue: whole(labelValue),
@@ -36,6 +38,11 @@ const subdomainSentence = explain(
   "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character",
   subdomain,
   "example.com",
+);
+const wildcardSentence = explain(
+  "a wildcard DNS-1123 subdomain must start with '*.', followed by a valid DNS subdomain, which must consist of lower case alphanumeric characters, '-' or '.' and end with an alphanumeric character",
+  wildcard,
+  "*.example.com",
 );
 const label1035Sentence = explain(
   "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and end with an alphanumeric character",
@@ -76,6 +83,9 @@ export const checkDnsLabel = (value: string): string[] =>
 /** RFC 1123 subdomain. */
 export const checkDnsSubdomain = (value: string): string[] =>
   check(value, patterns.subdomain, subdomainSentence, dnsSubdomainLengthMax);
+/** `*.` and an RFC 1123 subdomain. */
+export const checkWildcardDnsSubdomain = (value: string): string[] =>
+  check(value, patterns.wildcard, wildcardSentence, dnsSubdomainLengthMax);
 /** RFC 1035 label, as Service names are. */
 export const checkDns1035Label = (value: string): string[] =>
   check(value, patterns.label1035, label1035Sentence, dnsLabelLengthMax);

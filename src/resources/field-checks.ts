@@ -23,6 +23,15 @@ export function oneOf(value: string | undefined, words: readonly string[], path:
     : [notSupported(path, value, words)];
 }
 
+/** A required name, valid by `check`. */
+export function requiredName(
+  value: string | undefined,
+  path: string,
+  check: (value: string) => string[],
+): FieldError[] {
+  return value ? each(check(value), path, value) : [required(path)];
+}
+
 /** A port by its number or its name. */
 export function validatePortReference(port: string | number | undefined, path: string): FieldError[] {
   if (port === undefined) return [required(path)];
@@ -72,3 +81,11 @@ export function validateLabelSelector(
 
 export const isEmptySelector = (selector: DeepReadonly<LabelSelectorObject> | undefined): boolean =>
   Object.keys(selector?.matchLabels ?? {}).length === 0 && (selector?.matchExpressions ?? []).length === 0;
+
+/** Keeps what was there: the draft's field becomes the stored one, or goes. */
+export function keep<T extends object>(draft: T, old: T, ...fields: (keyof T)[]): void {
+  for (const field of fields) {
+    if (old[field] === undefined) delete draft[field];
+    else draft[field] = structuredClone(old[field]);
+  }
+}

@@ -28,6 +28,11 @@ import { secret } from "./core/secret.ts";
 import { service } from "./core/service.ts";
 import { serviceAccount } from "./core/service-account.ts";
 import { endpointSlice } from "./discovery/endpoint-slice.ts";
+import { ingress } from "./networking/ingress.ts";
+import { ingressClass } from "./networking/ingress-class.ts";
+import { ipAddressKind } from "./networking/ip-address.ts";
+import { networkPolicy } from "./networking/network-policy.ts";
+import { serviceCidr } from "./networking/service-cidr.ts";
 import { clusterRole } from "./rbac/cluster-role.ts";
 import { clusterRoleBinding } from "./rbac/cluster-role-binding.ts";
 import { role } from "./rbac/role.ts";
@@ -64,6 +69,11 @@ export const builtinResources: readonly ResourceDefinition[] = [
   any(job),
   any(lease),
   any(endpointSlice),
+  any(ingress),
+  any(ingressClass),
+  any(ipAddressKind),
+  any(networkPolicy),
+  any(serviceCidr),
   any(clusterRoleBinding),
   any(clusterRole),
   any(roleBinding),

@@ -1,5 +1,7 @@
 // One full valid object of each kind that clients write, with the path of its collection.
 
+import { networking } from "./samples-networking.ts";
+
 const core = "/api/v1/namespaces/default";
 const rbac = "/apis/rbac.authorization.k8s.io/v1";
 const time = "2020-01-01T00:00:00Z";
@@ -115,6 +117,7 @@ export const samples: readonly (readonly [collection: string, object: object])[]
   ],
   [`${core}/events`, event],
   [`${core}/serviceaccounts`, { metadata, secrets: [{ name: "a" }], imagePullSecrets: [{ name: "b" }] }],
+  ["/api/v1/namespaces", { metadata }],
   ["/api/v1/nodes", node],
   [
     "/apis/coordination.k8s.io/v1/namespaces/default/leases",
@@ -152,4 +155,5 @@ export const samples: readonly (readonly [collection: string, object: object])[]
       subjects: [{ kind: "Group", name: "a" }],
     },
   ],
+  ...networking,
 ];

@@ -146,10 +146,10 @@ export const statefulSet = defineResource<StatefulSet>({
     }
   },
   prepareForCreate: (draft) => {
-    draft.status = { replicas: 0 };
+    draft.status = { replicas: 0, availableReplicas: 0 };
   },
   prepareForUpdate: (draft, old) => {
-    draft.status = structuredClone(old.status ?? { replicas: 0 });
+    draft.status = structuredClone(old.status ?? { replicas: 0, availableReplicas: 0 });
   },
   validate,
   validateUpdate: (next, old) => [...validate(next), ...validateChange(next, old)],

@@ -1,0 +1,23 @@
+// Samples of apps and batch.
+
+const apps = "/apis/apps/v1/namespaces/default";
+const batch = "/apis/batch/v1/namespaces/default";
+const metadata = { name: "x" };
+const labels = { a: "b" };
+const selector = { matchLabels: labels };
+const template = { metadata: { labels }, spec: { containers: [{ name: "c", image: "i" }] } };
+const job = {
+  parallelism: 0,
+  backoffLimit: 3,
+  template: { spec: { ...template.spec, restartPolicy: "Never" } },
+};
+
+export const workloads: readonly (readonly [collection: string, object: object])[] = [
+  [`${apps}/controllerrevisions`, { metadata, revision: 1, data: { a: "b" } }],
+  [`${apps}/daemonsets`, { metadata, spec: { selector, template, updateStrategy: { type: "OnDelete" } } }],
+  [`${apps}/deployments`, { metadata, spec: { replicas: 0, selector, template, minReadySeconds: 1 } }],
+  [`${apps}/replicasets`, { metadata, spec: { replicas: 0, selector, template } }],
+  [`${apps}/statefulsets`, { metadata, spec: { replicas: 0, selector, template, serviceName: "s" } }],
+  [`${batch}/cronjobs`, { metadata, spec: { schedule: "0 0 1 1 *", jobTemplate: { spec: job } } }],
+  [`${batch}/jobs`, { metadata, spec: job }],
+];
