@@ -10,12 +10,11 @@ import {
   type DecodedBody,
   type FieldValidation,
 } from "#machinery/codec/body.ts";
-import type { ResourceDefinition } from "#machinery/define-resource.ts";
+import { schemaOf, type ResourceDefinition } from "#machinery/define-resource.ts";
 import { invalid } from "#machinery/field-error.ts";
 import { apiVersionOf, type GroupVersionKind, type KubeObject } from "#machinery/meta.ts";
 import { DecodeError, decodeObject } from "#machinery/schema/decode.ts";
 import { JsonSyntaxError, parseJson } from "#machinery/schema/json.ts";
-import { schemaFor } from "#machinery/schema/schema.ts";
 import { badRequest, invalidObject, type ApiError } from "#machinery/status.ts";
 import { bodyEncoding, type Encoding } from "./negotiate.ts";
 
@@ -29,7 +28,7 @@ export interface DecodeOptions {
 }
 
 function expectationOf(kind: GroupVersionKind, fieldValidation: FieldValidation): BodyExpectation {
-  const schema = schemaFor(kind.group, kind.version, kind.kind);
+  const schema = schemaOf(kind);
   if (schema === undefined)
     throw badRequest(
       `no kind ${JSON.stringify(kind.kind)} is registered for version ${JSON.stringify(apiVersionOf(kind))}`,

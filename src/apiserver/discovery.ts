@@ -126,8 +126,7 @@ function aggregatedType(context: RequestContext): string | undefined {
 }
 
 export function createDiscovery(registry: Registry): Discovery {
-  const named = registry.groups.filter(({ name }) => name !== "");
-  const core = registry.groups.find(({ name }) => name === "");
+  const namedGroups = (): Registry["groups"] => registry.groups.filter(({ name }) => name !== "");
 
   function aggregated(groups: Registry["groups"], version: string, context: RequestContext): ApiResponse {
     const body = Buffer.from(
@@ -157,7 +156,11 @@ export function createDiscovery(registry: Registry): Discovery {
         const parts = path.split("/").slice(1);
         if (path === "/api") {
           const version = aggregatedType(context);
-          if (version !== undefined) return aggregated(core === undefined ? [] : [core], version, context);
+          if (version !== undefined) return aggregated(
+              registry.groups.filter(({ name }) => name === ""),
+              version,
+              context,
+            );
           const host = context.request.headers["host"] ?? context.request.headers[":authority"] ?? "";
           return send({
             kind: "APIVersions",
@@ -167,17 +170,17 @@ export function createDiscovery(registry: Registry): Discovery {
         }
         if (path === "/apis") {
           const version = aggregatedType(context);
-          if (version !== undefined) return aggregated(named, version, context);
+          if (version !== undefined) return aggregated(namedGroups(), version, context);
           return send({
             kind: "APIGroupList",
             apiVersion: "v1",
-            groups: named.map(({ name, versions }) => groupOf(name, versions)),
+            groups: namedGroups().map(({ name, versions }) => groupOf(name, versions)),
           });
         }
         if (parts[0] === "api" && parts.length === 2) return resourceList(context, "", parts[1] as string);
         if (parts[0] !== "apis")
           return path === "/" || path === "" ? jsonAnswer(200, { paths: rootPaths(registry) }) : undefined;
-        const group = named.find(({ name }) => name === parts[1]);
+        const group = namedGroups().find(({ name }) => name === parts[1]);
         if (group === undefined) return undefined;
         if (parts.length === 2)
           return send({

@@ -28,11 +28,10 @@ import {
 import { fieldElement } from "#machinery/apply/path-element.ts";
 import { deduced, shapeOf, type Shape } from "#machinery/apply/shape.ts";
 import { compareVersions, type Versions } from "#machinery/apply/versions.ts";
-import type { ResourceDefinition } from "#machinery/define-resource.ts";
+import { schemaOf, type ResourceDefinition } from "#machinery/define-resource.ts";
 import type { JsonObject } from "#machinery/json-object.ts";
 import { apiVersionOf, parseApiVersion, type GroupVersionKind, type KubeObject } from "#machinery/meta.ts";
 import { decodeObject } from "#machinery/schema/decode.ts";
-import { schemaFor } from "#machinery/schema/schema.ts";
 import { failure, type ApiError } from "#machinery/status.ts";
 import type { ResourceContext } from "./context.ts";
 import type { CachedObject } from "./stored-object.ts";
@@ -58,10 +57,10 @@ const ownerships = new WeakMap<ResourceDefinition, Ownership>();
 function ownershipOf(definition: ResourceDefinition): Ownership {
   let known = ownerships.get(definition);
   if (known === undefined) {
-    const schema = schemaFor(definition.group, definition.version, definition.kind);
+    const schema = schemaOf(definition);
     known = {
       shape: schema === undefined ? deduced : shapeOf(schema),
-      zero: schema === undefined ? {} : decodeObject(schema, {}).object,
+      zero: schema?.decode !== undefined || schema === undefined ? {} : decodeObject(schema, {}).object,
       ignored: new Map(),
     };
     ownerships.set(definition, known);
@@ -222,7 +221,7 @@ export function checkAppliedFields(
   config: JsonObject,
   kind: GroupVersionKind,
 ): void {
-  const schema = schemaFor(kind.group, kind.version, kind.kind);
+  const schema = schemaOf(kind);
   if (schema === undefined) return;
   const { errors } = appliedSet(shapeOf(schema), config, unowned);
   if (errors.length > 0) throw notTyped(context, kind, errors);

@@ -1,4 +1,5 @@
-// Which resources are served: by group, version and plural name; what discovery lists.
+// Which resources are served: by group, version and plural name; what discovery lists. Built-in kinds stay; custom ones
+// come and go while the server runs.
 
 import type { ResourceDefinition } from "#machinery/define-resource.ts";
 import { storagePrefix } from "./stored-object.ts";
@@ -10,20 +11,42 @@ export interface Registry {
   readonly definitions: readonly ResourceDefinition[];
   /** Groups in preference order, each with its versions, the preferred first. */
   readonly groups: readonly { readonly name: string; readonly versions: readonly string[] }[];
+  /** Serves these beside the built-in ones, instead of those that were custom before. */
+  replaceCustom(definitions: readonly ResourceDefinition[]): void;
 }
 
-export function createRegistry(definitions: readonly ResourceDefinition[]): Registry {
-  const byPath = new Map(definitions.map((one) => [`${one.group}/${one.version}/${one.resource}`, one]));
+interface Served extends Pick<Registry, "definitions" | "groups"> {
+  readonly byPath: ReadonlyMap<string, ResourceDefinition>;
+  readonly byStorage: ReadonlyMap<string, readonly ResourceDefinition[]>;
+}
+
+function index(definitions: readonly ResourceDefinition[]): Served {
   const groups = new Map<string, Set<string>>();
   for (const { group, version } of definitions) {
     const versions = groups.get(group) ?? new Set<string>();
     groups.set(group, versions.add(version));
   }
-  const storedAs = Map.groupBy(definitions, ({ storage }) => storagePrefix(storage));
   return {
-    hasOtherVersions: ({ storage }) => (storedAs.get(storagePrefix(storage))?.length ?? 0) > 1,
-    find: (group, version, resource) => byPath.get(`${group}/${version}/${resource}`),
+    byPath: new Map(definitions.map((one) => [`${one.group}/${one.version}/${one.resource}`, one])),
+    byStorage: Map.groupBy(definitions, ({ storage }) => storagePrefix(storage)),
     definitions,
     groups: [...groups].map(([name, versions]) => ({ name, versions: [...versions] })),
+  };
+}
+
+export function createRegistry(builtIn: readonly ResourceDefinition[]): Registry {
+  let served = index(builtIn);
+  return {
+    find: (group, version, resource) => served.byPath.get(`${group}/${version}/${resource}`),
+    hasOtherVersions: ({ storage }) => (served.byStorage.get(storagePrefix(storage))?.length ?? 0) > 1,
+    get definitions() {
+      return served.definitions;
+    },
+    get groups() {
+      return served.groups;
+    },
+    replaceCustom(definitions) {
+      served = index([...builtIn, ...definitions]);
+    },
   };
 }

@@ -40,3 +40,10 @@ export const ClusterRoleBindings = ref(
   "clusterrolebindings",
   false,
 );
+export const CustomResourceDefinitions = ref(
+  "apiextensions.k8s.io",
+  "v1",
+  "CustomResourceDefinition",
+  "customresourcedefinitions",
+  false,
+);

@@ -42,6 +42,8 @@ import { createClient, type Client } from "#client/client.ts";
 import type { Pool } from "#cloud/address-plan.ts";
 import { startLoadBalancer } from "#cloud/load-balancer.ts";
 import { startControllers } from "#controllers/index.ts";
+import { customResourceCleanupController } from "#controllers/custom-resource-cleanup.ts";
+import { customResourceNamesController } from "#controllers/custom-resource-names.ts";
 import { kubernetesServiceController } from "#controllers/kubernetes-service.ts";
 import { systemNamespacesController } from "#controllers/system-namespaces.ts";
 import { startDnsService } from "#dns/service.ts";
@@ -419,6 +421,8 @@ function startLoops(
     follow(health, "scheduler", led("kube-scheduler", schedulerClient, startScheduling)),
     startController(kubernetesServiceController({ clusterIp, address: options.advertiseAddress, port }), own),
     startController(systemNamespacesController, own),
+    startController(customResourceNamesController, own),
+    startController(customResourceCleanupController, own),
     startDnsService({ clusterIp: options.clusterDns }, deps(loopback), informers),
     ...(options.loadBalancerPool === undefined
       ? []

@@ -2,7 +2,8 @@
 // Built-in kinds write one per file in src/resources; a CustomResourceDefinition compiles to the same.
 
 import type { FieldError } from "./field-error.ts";
-import type { KubeObject } from "./meta.ts";
+import type { GroupVersionKind, KubeObject } from "./meta.ts";
+import { schemaFor, type StructSchema } from "./schema/schema.ts";
 
 export type Verb = "create" | "delete" | "deletecollection" | "get" | "list" | "patch" | "update" | "watch";
 
@@ -126,6 +127,8 @@ export interface ResourceDefinition<T extends KubeObject = KubeObject> {
 
   /** Why this is not a usable name (each a sentence), or nothing. */
   readonly validateName: (name: string, prefix: boolean) => string[];
+  /** The schema of one object, for a kind that is not built in. */
+  readonly schema: StructSchema | undefined;
   /** Fills in documented defaults. Mutates the draft. Runs on decode and on read of older epochs; idempotent. */
   readonly applyDefaults: (draft: T) => void;
   /** Clears what a creator may not set and sets what the server owns (status reset …). Mutates the draft. */
@@ -136,8 +139,8 @@ export interface ResourceDefinition<T extends KubeObject = KubeObject> {
   readonly validate: (object: T) => FieldError[];
   /** All errors of a change, metadata aside. Usually validate(next) plus immutability. */
   readonly validateUpdate: (next: T, old: T) => FieldError[];
-  /** True when the change must raise `metadata.generation`; by default any change of `spec` does. No `spec`: no generation. */
-  readonly generation: "spec" | "none";
+  /** What raises `metadata.generation`: a change of `spec`; of all but metadata and what is the status's; or nothing. */
+  readonly generation: "spec" | "content" | "none";
   /** Sentences for the `Warning` header about this object. */
   readonly warnings: (object: T, old: T | undefined) => string[];
   /**
@@ -198,6 +201,11 @@ export interface ResourceDefinition<T extends KubeObject = KubeObject> {
   readonly timeToLiveSeconds: number | undefined;
 }
 
+/** The schema of a kind, built in or not. */
+export const schemaOf = (
+  kind: GroupVersionKind & { readonly schema?: StructSchema | undefined },
+): StructSchema | undefined => kind.schema ?? schemaFor(kind.group, kind.version, kind.kind);
+
 type Given<T extends KubeObject> = Partial<ResourceDefinition<T>> &
   Pick<
     ResourceDefinition<T>,
@@ -221,6 +229,7 @@ export function defineResource<T extends KubeObject>(given: Given<T>): ResourceD
     storage: { group: given.group, resource: given.resource, version: given.version },
     epoch: isStored ? builtinEpoch : otherEpoch,
     conversion: undefined,
+    schema: undefined,
     applyDefaults: () => undefined,
     prepareForCreate: () => undefined,
     prepareForUpdate: () => undefined,

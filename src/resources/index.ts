@@ -2,6 +2,7 @@
 
 import type { ResourceDefinition } from "#machinery/define-resource.ts";
 import type { KubeObject } from "#machinery/meta.ts";
+import { customResourceDefinition } from "./apiextensions/custom-resource-definition.ts";
 import { controllerRevision } from "./apps/controller-revision.ts";
 import { daemonSet } from "./apps/daemon-set.ts";
 import { deployment } from "./apps/deployment.ts";
@@ -78,4 +79,5 @@ export const builtinResources: readonly ResourceDefinition[] = [
   any(clusterRole),
   any(roleBinding),
   any(role),
+  any(customResourceDefinition),
 ];

@@ -120,7 +120,7 @@ async function attemptCreate(
   initMetadata(draft.metadata ?? {}, {
     uid: server.random.uuid(),
     creationTimestamp: timestamp(nowMs),
-    generation: definition.generation === "spec",
+    generation: definition.generation !== "none",
   });
   definition.prepareForCreate(draft, { nowMs, settings: server.settings });
   const errors = [...validateMetadata(draft, definition), ...definition.validate(draft)];

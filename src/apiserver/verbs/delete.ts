@@ -188,7 +188,7 @@ async function deleteObject(
   if (!already || shorter) {
     metadata.deletionTimestamp = timestamp(server.clock.now() + wait * 1000);
     metadata.deletionGracePeriodSeconds = wait;
-    if (definition.generation === "spec" && !already) metadata.generation = (metadata.generation ?? 0) + 1;
+    if (definition.generation !== "none" && !already) metadata.generation = (metadata.generation ?? 0) + 1;
     definition.prepareForDelete?.(draft, { nowMs: server.clock.now(), settings: server.settings });
   }
   return { object: await commitUpdate(context, draft, old, request.dryRun), gone: false };

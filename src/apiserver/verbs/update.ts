@@ -6,7 +6,7 @@ import { applyJsonPatch } from "#machinery/patch/json-patch.ts";
 import { applyMergePatch } from "#machinery/patch/merge-patch.ts";
 import { applyStrategicMergePatch } from "#machinery/patch/strategic-merge-patch.ts";
 import { isObject } from "#machinery/schema/decode.ts";
-import { schemaFor } from "#machinery/schema/schema.ts";
+import { schemaOf, type ResourceDefinition } from "#machinery/define-resource.ts";
 import {
   badRequest,
   conflict,
@@ -135,8 +135,10 @@ function namesManagedFields(operation: unknown): boolean {
 function readPatch(context: ResourceContext): Change {
   const { request, definition } = context;
   const type = mediaTypeOf(request);
-  if (!patchTypes.includes(type))
-    throw unsupportedMediaType([...patchTypes, applyType, ...(servesCbor(context) ? [applyCborType] : [])]);
+  // Strategic merge patches need what only built-in kinds say of their lists.
+  const accepted = definition.schema === undefined ? patchTypes : patchTypes.slice(0, 2);
+  if (!accepted.includes(type))
+    throw unsupportedMediaType([...accepted, applyType, ...(servesCbor(context) ? [applyCborType] : [])]);
   const { value, duplicates } = parsePatch(request);
   if (type === patchTypes[0])
     return {
@@ -156,7 +158,7 @@ function readPatch(context: ResourceContext): Change {
   const namesManaged = Object.hasOwn(metadata, "managedFields");
   if (type === patchTypes[1])
     return { duplicates, namesVersion, namesManaged, apply: (target) => applyMergePatch(target, value) };
-  const schema = schemaFor(definition.group, definition.version, definition.kind);
+  const schema = schemaOf(definition);
   return {
     duplicates,
     namesVersion,
@@ -208,8 +210,7 @@ export async function replaceObject(
   if (part === "status") prepareStatus(context, next, stored);
   else definition.prepareForUpdate(next, stored, strategy);
   const metadata = next.metadata;
-  const specChanged = definition.generation === "spec" && !isDeepStrictEqual(specOf(next), specOf(stored));
-  if (specChanged) metadata.generation = (stored.metadata?.generation ?? 0) + 1;
+  if (raisesGeneration(definition, next, stored)) metadata.generation = (stored.metadata?.generation ?? 0) + 1;
 
   const errors = [
     ...changed,
@@ -227,6 +228,16 @@ export async function replaceObject(
   return isReleased(context, next)
     ? commitDelete(context, old, dryRun)
     : commitUpdate(context, next, old, dryRun, managed);
+}
+
+function raisesGeneration(definition: ResourceDefinition, next: KubeObject, old: KubeObject): boolean {
+  if (definition.generation === "none") return false;
+  if (definition.generation === "spec") return !isDeepStrictEqual(specOf(next), specOf(old));
+  const content = (object: KubeObject): object => {
+    const { metadata: _m, status, ...rest } = object as KubeObject & { status?: unknown };
+    return definition.status === undefined ? { ...rest, status } : rest;
+  };
+  return !isDeepStrictEqual(content(next), content(old));
 }
 
 const specOf = (object: KubeObject): unknown => (object as { spec?: unknown }).spec;

@@ -342,6 +342,7 @@ export function strictPath(path: readonly (string | number | { readonly key: str
  * The result shares nothing with the input but what stands under free-form fields.
  */
 export function decodeObject(schema: StructSchema, value: unknown): Decoded {
+  if (schema.decode !== undefined) return schema.decode(value);
   const decoder = new Decoder();
   const object = decoder.decode(schema, value) as JsonObject;
   const first = inDocumentOrder(value, decoder.typeErrors)[0];

@@ -1,5 +1,6 @@
 // Schemas of API objects: the shape that decoding, patching, applying and OpenAPI walk. Built-in messages are
 // compiled lazily from the fact table; a CustomResourceDefinition compiles to the same node types.
+import type { Decoded } from "./decode.ts";
 import { parseMessage, readFacts, type Field, type Message, type Scalar, type Type } from "./facts.ts";
 
 export type Schema = StructSchema | MapSchema | ListSchema | ScalarSchema | AnySchema;
@@ -24,6 +25,8 @@ export interface StructSchema extends Node {
   readonly preserveUnknown: boolean;
   /** Has `apiVersion` and `kind` of its own. */
   readonly hasTypeMeta: boolean;
+  /** Decodes a whole object of a kind that is not built in: by its own schema, in which other rules hold. */
+  readonly decode?: (value: unknown) => Decoded;
 }
 
 export interface MapSchema extends Node {
