@@ -1,5 +1,6 @@
 // Runs the admission plug-ins over a write: first those that change it, later those that only refuse.
 
+import type { FieldError } from "#machinery/field-error.ts";
 import type { KubeObject } from "#machinery/meta.ts";
 import { schemaFor } from "#machinery/schema/schema.ts";
 import type { AdmissionRequest } from "./admission/contract.ts";
@@ -57,4 +58,14 @@ export async function validate(context: ResourceContext, write: Write): Promise<
   const request = requestOf(context, write);
   for (const plugin of context.server.admission)
     if (plugin.validate !== undefined) await plugin.validate(request);
+}
+
+/** What only code that is loaded for it can tell. */
+export async function moreErrors(
+  { definition, server }: ResourceContext,
+  next: KubeObject,
+  old: KubeObject | undefined,
+): Promise<readonly FieldError[]> {
+  if (server.checks.size === 0) return [];
+  return (await server.checks.get(`${definition.group}/${definition.resource}`)?.(next, old)) ?? [];
 }

@@ -52,7 +52,10 @@ export async function startCaches(
     const core = caches.get(key.slice(0, second + 1));
     if (core !== undefined) return core;
     const third = key.indexOf("/", second + 1);
-    return third < 0 ? undefined : caches.get(key.slice(0, third + 1));
+    if (third < 0) return undefined;
+    const prefix = key.slice(0, third + 1);
+    // Objects of groups that nobody serves yet: a custom resource's, whose definition has still to be read.
+    return caches.get(prefix) ?? (key.slice(root.length, second).includes(".") ? cacheFor(prefix) : undefined);
   }
 
   function advance(to: number): void {

@@ -5,6 +5,7 @@ import type { Logger } from "#base/log.ts";
 import type { Random } from "#base/random.ts";
 import type { ClusterSettings, ResourceDefinition } from "#machinery/define-resource.ts";
 import type { ApiRequest, Caller } from "#machinery/api-request.ts";
+import type { FieldError } from "#machinery/field-error.ts";
 import type { KubeObject } from "#machinery/meta.ts";
 import type { Store } from "#store/store.ts";
 import type { AdmissionPlugin } from "./admission/contract.ts";
@@ -25,6 +26,8 @@ export type FeatureGate = (typeof featureGates)[number];
 export const servesCbor = ({ server }: { readonly server: ServerContext }): boolean =>
   server.features.has("CBORServingAndStorage");
 
+export type MoreChecks = (next: KubeObject, old: KubeObject | undefined) => Promise<readonly FieldError[]>;
+
 export interface ServerContext {
   readonly store: Store;
   readonly caches: Caches;
@@ -38,6 +41,8 @@ export interface ServerContext {
   readonly features: ReadonlySet<FeatureGate>;
   /** Resources that are computed when asked for instead of stored, by `group/resource`. */
   readonly computed: ReadonlyMap<string, () => Promise<readonly KubeObject[]>>;
+  /** What else may be wrong with an object, where only code that is loaded for it can tell; by `group/resource`. */
+  readonly checks: ReadonlyMap<string, MoreChecks>;
   /** Kinds that are questions: answered when they are created, and never stored; by `group/resource`. */
   readonly reviews: ReadonlyMap<string, Review>;
   readonly clock: Clock;

@@ -44,6 +44,12 @@ export function subresourcesOf(
   ].sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
+/** What a kind that is on its way out still answers, as far as clients are told. */
+const lastVerbs: ReadonlySet<string> = new Set(["delete", "deletecollection", "get", "list", "watch"]);
+
+const verbsOf = ({ verbs, terminating }: ResourceDefinition): string[] =>
+  verbs.filter((verb) => !terminating || lastVerbs.has(verb)).sort();
+
 function storageHash({ storage, kind }: ResourceDefinition): string {
   return (
     createHash("sha256").update(`${storage.group}/${storage.version}/${kind}`).digest("base64").slice(0, 11) +
@@ -60,7 +66,7 @@ function classicResources(definitions: readonly ResourceDefinition[]): ApiResour
         singularName: definition.singular,
         namespaced: definition.namespaced,
         kind: definition.kind,
-        verbs: [...definition.verbs].sort(),
+        verbs: verbsOf(definition),
         ...(definition.shortNames.length === 0 ? {} : { shortNames: definition.shortNames }),
         ...(definition.categories.length === 0 ? {} : { categories: definition.categories }),
         storageVersionHash: storageHash(definition),
@@ -91,7 +97,7 @@ function aggregatedGroup(registry: Registry, name: string, versions: readonly st
           responseKind: { group: definition.group, version: definition.version, kind: definition.kind },
           scope: definition.namespaced ? "Namespaced" : "Cluster",
           singularResource: definition.singular,
-          verbs: [...definition.verbs].sort(),
+          verbs: verbsOf(definition),
           ...(definition.shortNames.length === 0 ? {} : { shortNames: definition.shortNames }),
           ...(definition.categories.length === 0 ? {} : { categories: definition.categories }),
           ...(subresourcesOf(definition).length === 0

@@ -82,14 +82,23 @@ function validateOwners(owners: ObjectMeta["ownerReferences"], path: string): Fi
   return errors;
 }
 
-function validateFinalizers(finalizers: readonly string[] = [], path: string): FieldError[] {
+/** Kinds of the groups that serve other kinds, and those other kinds, leave finalizers' names to their users. */
+const anyFinalizers = ({ group, schema }: ResourceDefinition): boolean =>
+  schema !== undefined || group === "apiextensions.k8s.io" || group === "apiregistration.k8s.io";
+
+function validateFinalizers(
+  finalizers: readonly string[] = [],
+  path: string,
+  definition: ResourceDefinition,
+): FieldError[] {
   const both = finalizers.includes("orphan") && finalizers.includes("foregroundDeletion");
   const conflicts = both
     ? [invalid(path, finalizers, "finalizer orphan and foregroundDeletion cannot be both set")]
     : [];
   const errors = finalizers.flatMap((name) => {
     const errors = checkQualifiedName(name).map((why) => invalid(path, name, why));
-    if (errors.length === 0 && !name.includes("/") && !standardFinalizers.has(name)) {
+    const isBare = !name.includes("/") && !standardFinalizers.has(name);
+    if (errors.length === 0 && isBare && !anyFinalizers(definition)) {
       errors.push(invalid(path, name, "name is neither a standard finalizer name nor is it fully qualified"));
     }
     return errors;
@@ -128,7 +137,7 @@ export function validateMetadata(object: KubeObject, definition: ResourceDefinit
   errors.push(...validateLabels(metadata.labels, child(path, "labels")));
   errors.push(...validateAnnotations(metadata.annotations, child(path, "annotations")));
   errors.push(...validateOwners(metadata.ownerReferences, child(path, "ownerReferences")));
-  errors.push(...validateFinalizers(metadata.finalizers, child(path, "finalizers")));
+  errors.push(...validateFinalizers(metadata.finalizers, child(path, "finalizers"), definition));
   return errors;
 }
 

@@ -13,6 +13,8 @@ export interface Registry {
   readonly groups: readonly { readonly name: string; readonly versions: readonly string[] }[];
   /** Serves these beside the built-in ones, instead of those that were custom before. */
   replaceCustom(definitions: readonly ResourceDefinition[]): void;
+  /** Calls `listener` after what is served has changed. */
+  onChange(listener: () => void): () => void;
 }
 
 interface Served extends Pick<Registry, "definitions" | "groups"> {
@@ -36,6 +38,7 @@ function index(definitions: readonly ResourceDefinition[]): Served {
 
 export function createRegistry(builtIn: readonly ResourceDefinition[]): Registry {
   let served = index(builtIn);
+  const listeners = new Set<() => void>();
   return {
     find: (group, version, resource) => served.byPath.get(`${group}/${version}/${resource}`),
     hasOtherVersions: ({ storage }) => (served.byStorage.get(storagePrefix(storage))?.length ?? 0) > 1,
@@ -47,6 +50,11 @@ export function createRegistry(builtIn: readonly ResourceDefinition[]): Registry
     },
     replaceCustom(definitions) {
       served = index([...builtIn, ...definitions]);
+      for (const listener of [...listeners]) listener();
+    },
+    onChange(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
     },
   };
 }

@@ -16,6 +16,7 @@ import type { Authenticator, Authorizer, Credentials } from "./auth/contract.ts"
 import { startCaches } from "./caches.ts";
 import { startClaims } from "./claims.ts";
 import type { FeatureGate, ServerContext } from "./context.ts";
+import { followDefinitions } from "./custom/follow-definitions.ts";
 import { createDiscovery } from "./discovery.ts";
 import { createLeases } from "./leases.ts";
 import { createOpenApi } from "./openapi.ts";
@@ -85,11 +86,24 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     leases: createLeases(store, clock),
     features: options.features ?? new Set(),
     computed: options.computed ?? new Map(),
+    checks: new Map([
+      [
+        "apiextensions.k8s.io/customresourcedefinitions",
+        async (next, old) =>
+          (await import("./custom/check-definition.ts")).checkDefinition(next, old),
+      ],
+    ]),
     reviews: createReviews(options),
     clock,
     random,
     log,
   };
+  const custom = await followDefinitions(context, async () => {
+    const { definitionCompiler } = await import("./custom/compile-definition.ts");
+    return definitionCompiler(() => {
+      throw new Error("conversion by webhook is not built");
+    });
+  });
   const openapi = createOpenApi(registry, clock);
   const paths = createPaths({
     discovery: createDiscovery(registry),
@@ -139,6 +153,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     },
     stop() {
       stopCompaction();
+      custom.stop();
       openapi.stop();
       caches.stop();
       claims.stop();

@@ -49,6 +49,8 @@ export class ResourceCache {
   /** Events at and below this revision are no longer remembered. */
   #forgotten: number;
   readonly #watchers = new Set<CacheWatcher>();
+  /** How many changes there have been: whoever remembers it knows whether anything is new. */
+  changes = 0;
 
   constructor(prefix: string, revision: number) {
     this.prefix = prefix;
@@ -60,6 +62,7 @@ export class ResourceCache {
   }
 
   apply({ type, kv }: WatchEvent, revision: number): void {
+    this.changes++;
     const previous = this.#objects.get(kv.key);
     let event: CacheEvent;
     if (type === "put") {

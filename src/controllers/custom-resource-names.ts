@@ -57,7 +57,7 @@ export const customResourceNamesController = defineController<Input>({
       ref: CustomResourceDefinitions,
       // A name that one gives back another one may have been waiting for.
       keys: (changed, reads) => {
-        const all = reads.of<CustomResourceDefinition>(CustomResourceDefinitions).list();
+        const all = [...reads.of<CustomResourceDefinition>(CustomResourceDefinitions).list()];
         const others = all.filter(({ spec, status }) => {
           const waits = status?.conditions?.some(({ type, status: is }) => type === "NamesAccepted" && is === "False");
           return waits === true && spec.group === changed.spec.group;

@@ -195,6 +195,8 @@ export interface ResourceDefinition<T extends KubeObject = KubeObject> {
    * table. The fields that every object has are put in for it, and what OpenAPI v2 cannot say is left out there.
    */
   readonly openApiSchema: (() => Record<string, unknown>) | undefined;
+  /** The kind is on its way out: nothing new comes, what is there may still be read, let go and deleted. */
+  readonly terminating: boolean;
   /** Told to everyone who uses this version: `v1 ComponentStatus is deprecated in v1.19+`. */
   readonly deprecation: string | undefined;
   /** Objects vanish this long after their last write (events). */
@@ -252,6 +254,7 @@ export function defineResource<T extends KubeObject>(given: Given<T>): ResourceD
     allowCreateOnUpdate: false,
     requireResourceVersion: false,
     openApiSchema: undefined,
+    terminating: false,
     deprecation: undefined,
     timeToLiveSeconds: undefined,
     ...given,

@@ -5,7 +5,7 @@ import { Agent, request as httpsRequest } from "node:https";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { silentLogger } from "#base/log.ts";
+import { createLogger, silentLogger } from "#base/log.ts";
 import { collectBody } from "#client/body.ts";
 import { createHttpsTransport } from "#client/https-transport.ts";
 import type { ServerAccess } from "#client/kubeconfig.ts";
@@ -76,7 +76,7 @@ export async function startApi(options: Partial<ControlPlaneOptions> = {}): Prom
       "namespace-controller",
     ],
     extraNames: [],
-    log: silentLogger,
+    log: process.env["LEME_TEST_LOG"] === undefined ? silentLogger : createLogger({ level: "debug" }),
     ...options,
   });
   const { authority, admin: certificate } = plane.pki;

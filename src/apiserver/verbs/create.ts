@@ -3,8 +3,8 @@
 import { nameSuffix } from "#base/random.ts";
 import { timestamp } from "#base/clock.ts";
 import type { KubeObject, ObjectMeta } from "#machinery/meta.ts";
-import { ApiError, badRequest, generatedNameTaken, invalidObject, isApiError } from "#machinery/status.ts";
-import { mutate, validate } from "../admit.ts";
+import { ApiError, badRequest, generatedNameTaken, invalidObject, isApiError, methodNotAllowed } from "#machinery/status.ts";
+import { moreErrors, mutate, validate } from "../admit.ts";
 import type { ResourceContext, WriteOptions } from "../context.ts";
 import { decodeRequestObject } from "../decode-body.ts";
 import { managedByCreate, type ManagedFields } from "../managed-fields.ts";
@@ -59,6 +59,11 @@ export async function createObject(
   options: WriteOptions,
   managed?: ManagedFields,
 ): Promise<CachedObject> {
+  if (context.definition.terminating) {
+    const { status } = methodNotAllowed();
+    const message = "create not allowed while custom resource definition is terminating";
+    throw new ApiError({ ...status, message });
+  }
   for (let attempt = 1; ; attempt++) {
     let generated = false;
     let named: ObjectMeta = {};
@@ -123,7 +128,11 @@ async function attemptCreate(
     generation: definition.generation !== "none",
   });
   definition.prepareForCreate(draft, { nowMs, settings: server.settings });
-  const errors = [...validateMetadata(draft, definition), ...definition.validate(draft)];
+  const errors = [
+    ...validateMetadata(draft, definition),
+    ...definition.validate(draft),
+    ...(await moreErrors(context, draft, undefined)),
+  ];
   if (errors.length > 0) throw invalidObject(definition, draft.metadata?.name ?? "", errors);
   await validate(context, write);
   for (const warning of definition.warnings(draft, undefined)) context.warn(warning);

@@ -17,7 +17,7 @@ import {
   unsupportedMediaType,
 } from "#machinery/status.ts";
 import { invalid } from "#machinery/field-error.ts";
-import { mutate, validate } from "../admit.ts";
+import { moreErrors, mutate, validate } from "../admit.ts";
 import { servesCbor, type ResourceContext, type WriteOptions } from "../context.ts";
 import { decodePatched, parsePatch } from "../decode-body.ts";
 import { managedByUpdate, type ManagedFields } from "../managed-fields.ts";
@@ -218,6 +218,7 @@ export async function replaceObject(
     ...(part === "status"
       ? (definition.status?.validateUpdate?.(next, stored) ?? [])
       : definition.validateUpdate(next, stored)),
+    ...(part === "status" ? [] : await moreErrors(context, next, stored)),
   ];
   if (errors.length > 0) throw invalidObject(definition, metadata.name ?? "", errors);
   await validate(context, write);

@@ -172,6 +172,7 @@ export async function watch(context: ResourceContext, form: OutputForm): Promise
     else for (const event of missed) onEvent(event);
   }
   outbox.atClose(cache.subscribe({ onEvent }));
+  outbox.atClose(closeWhenRetired(context, outbox));
   outbox.atClose(startTimers(context, outbox, { bookmarks, seconds }));
   request.signal?.addEventListener("abort", () => outbox.close(), { once: true });
   if (request.signal?.aborted === true) outbox.close();
@@ -198,6 +199,15 @@ export async function watch(context: ResourceContext, form: OutputForm): Promise
     headers: { "content-type": form.contentType },
     body: { kind: "stream", chunks: send((batch) => Buffer.concat(batch.map(encode))) },
   };
+}
+
+/** A kind that is served no longer, or by another schema: who watches it looks again. Built-in kinds stay. */
+function closeWhenRetired({ definition, server }: ResourceContext, outbox: Outbox): () => void {
+  if (definition.schema === undefined) return () => undefined;
+  const { group, version, resource } = definition;
+  return server.registry.onChange(() => {
+    if (server.registry.find(group, version, resource) !== definition) outbox.close();
+  });
 }
 
 /** How a change looks through a selection: an object that begins or ceases to match is added or deleted. */

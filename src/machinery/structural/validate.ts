@@ -148,12 +148,12 @@ function checkObject(value: JsonObject, { schema, path, old }: Place, errors: Fi
   }
 }
 
-/** `allOf`, `anyOf`, `oneOf`, `not`: what is changed must fit as a whole. */
+/** `allOf`, `anyOf`, `oneOf`, `not`: what is changed must fit as a whole. Only the text says where, as documented. */
 function checkCombined({ value, schema, path }: Place, errors: FieldError[]): void {
   const { allOf = [], anyOf = [], oneOf = [], not } = schema;
   if (allOf.length + anyOf.length + oneOf.length === 0 && not === undefined) return;
   const tried = (schemas: readonly Props[]): FieldError[][] => schemas.map((one) => validateValue(value, one, path));
-  const fail = (what: string): void => void errors.push(invalid(path, "", `${JSON.stringify(path)} ${what}`));
+  const fail = (what: string): void => void errors.push(invalid("", "", `${JSON.stringify(path)} ${what}`));
   if (anyOf.length > 0) {
     const outcomes = tried(anyOf);
     if (outcomes.every((one) => one.length > 0)) {

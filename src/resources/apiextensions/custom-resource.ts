@@ -24,7 +24,6 @@ import { prune } from "#machinery/structural/prune.ts";
 import type { Props } from "#machinery/structural/schema-props.ts";
 import { validateValue } from "#machinery/structural/validate.ts";
 import { customColumns } from "./custom-columns.ts";
-import { customOpenApi } from "./custom-openapi.ts";
 import { scaleMapping, selectableFields } from "./custom-paths.ts";
 
 /** Rules in the expression language, compiled by who may load it. */
@@ -128,6 +127,17 @@ function keepStatus(next: WithStatus, old: WithStatus): void {
   else next.status = old.status;
 }
 
+function finalizerWarnings(object: KubeObject, old: KubeObject | undefined): string[] {
+  const before = new Set(old?.metadata?.finalizers ?? []);
+  const known = ["orphan", "foregroundDeletion"];
+  return (object.metadata?.finalizers ?? [])
+    .filter((name) => !name.includes("/") && !before.has(name) && !known.includes(name))
+    .map(
+      (name) =>
+        `metadata.finalizers: ${JSON.stringify(name)}: prefer a domain-qualified finalizer name including a path (/) to avoid accidental conflicts with other finalizer writers`,
+    );
+}
+
 export function customResource(
   crd: CustomResourceDefinition,
   version: CustomResourceDefinitionVersion,
@@ -172,6 +182,7 @@ export function customResource(
     generation: "content",
     prepareForCreate: (draft) => (hasStatus ? keepStatus(draft, {}) : undefined),
     prepareForUpdate: (draft, old) => (hasStatus ? keepStatus(draft, old) : undefined),
+    warnings: finalizerWarnings,
     validate: (object) => errorsOf(object, undefined),
     validateUpdate: errorsOf,
     ...(hasStatus
@@ -188,7 +199,7 @@ export function customResource(
     scale: scaleMapping(version.subresources?.scale),
     selectableFields: selectableFields(version.selectableFields ?? []),
     columns: customColumns(version.additionalPrinterColumns ?? []),
-    openApiSchema: (style) => customOpenApi(schema, style),
+    openApiSchema: () => schema as Record<string, unknown>,
     deprecation:
       version.deprecated === true
         ? (version.deprecationWarning ?? `${group}/${version.name} ${kind} is deprecated`)

@@ -1,0 +1,98 @@
+// Serves what CustomResourceDefinitions ask for, as long as they do: each served version of an established definition
+// becomes a definition of the registry as soon as the watch cache has it. What compiles them is loaded with the first.
+
+import { toError } from "#base/assert.ts";
+import type { Logger } from "#base/log.ts";
+import type { ResourceDefinition } from "#machinery/define-resource.ts";
+import type { CustomResourceDefinition } from "#machinery/gen/types/apiextensions-v1.ts";
+import { prefixEnd } from "#store/store.ts";
+import type { Caches } from "../caches.ts";
+import type { Registry } from "../registry.ts";
+import { storagePrefix, type CachedObject } from "../stored-object.ts";
+import type { CompileDefinition } from "./compile-definition.ts";
+
+const crds = { group: "apiextensions.k8s.io", resource: "customresourcedefinitions" };
+
+interface Known {
+  readonly from: CachedObject;
+  /** All that the outcome depends on. */
+  readonly text: string;
+  readonly definitions: readonly ResourceDefinition[];
+}
+
+const conditionIs = (crd: CustomResourceDefinition, type: string): boolean =>
+  crd.status?.conditions?.some((condition) => condition.type === type && condition.status === "True") === true;
+
+const isServed = (crd: CustomResourceDefinition): boolean => conditionIs(crd, "Established");
+
+export interface CustomDefinitions {
+  stop(): void;
+}
+
+export async function followDefinitions(
+  { caches, registry, log }: { caches: Caches; registry: Registry; log: Logger },
+  load: () => Promise<CompileDefinition>,
+): Promise<CustomDefinitions> {
+  let known = new Map<string, Known>();
+  let compile: CompileDefinition | undefined;
+  let loading: Promise<void> | undefined;
+  let seen: { cache: unknown; changes: number } | undefined;
+  const prefix = storagePrefix(crds);
+
+  function loadOnce(): void {
+    loading ??= load().then(
+      (loaded) => {
+        compile = loaded;
+        seen = undefined;
+        rebuild();
+      },
+      (error: unknown) => log.error("custom resources cannot be served", { error: toError(error) }),
+    );
+  }
+
+  function compiled(from: CachedObject, before: Known | undefined): Known | undefined {
+    if (before?.from === from) return before;
+    const crd = from.object as CustomResourceDefinition;
+    if (!isServed(crd)) return undefined;
+    if (compile === undefined) {
+      loadOnce();
+      return undefined;
+    }
+    const text = JSON.stringify([crd.metadata?.uid, crd.spec, crd.status?.acceptedNames, conditionIs(crd, "Terminating")]);
+    if (before?.text === text) return { ...before, from };
+    try {
+      const outcome = compile(crd, changed);
+      // Something more must be loaded for it: it is served when that is there.
+      return outcome === undefined ? undefined : { from, text, definitions: outcome };
+    } catch (error) {
+      log.error("a custom resource cannot be served", { name: crd.metadata?.name, error: toError(error) });
+      return { from, text, definitions: [] };
+    }
+  }
+
+  function changed(): void {
+    seen = undefined;
+    rebuild();
+  }
+
+  function rebuild(): void {
+    const cache = caches.of(crds);
+    if (seen !== undefined && seen.cache === cache && seen.changes === cache.changes) return;
+    seen = { cache, changes: cache.changes };
+    const next = new Map<string, Known>();
+    for (const object of cache.range(prefix, prefixEnd(prefix))) {
+      const outcome = compiled(object, known.get(object.key));
+      if (outcome !== undefined) next.set(object.key, outcome);
+    }
+    const same =
+      next.size === known.size &&
+      [...next].every(([key, { definitions }]) => known.get(key)?.definitions === definitions);
+    known = next;
+    if (!same) registry.replaceCustom([...known.values()].flatMap(({ definitions }) => definitions));
+  }
+
+  const stop = caches.onRevision(rebuild);
+  rebuild();
+  await loading;
+  return { stop };
+}
