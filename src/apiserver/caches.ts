@@ -55,7 +55,9 @@ export async function startCaches(
     if (third < 0) return undefined;
     const prefix = key.slice(0, third + 1);
     // Objects of groups that nobody serves yet: a custom resource's, whose definition has still to be read.
-    return caches.get(prefix) ?? (key.slice(root.length, second).includes(".") ? cacheFor(prefix) : undefined);
+    return (
+      caches.get(prefix) ?? (key.slice(root.length, second).includes(".") ? cacheFor(prefix) : undefined)
+    );
   }
 
   function advance(to: number): void {

@@ -162,7 +162,8 @@ export function createDiscovery(registry: Registry): Discovery {
         const parts = path.split("/").slice(1);
         if (path === "/api") {
           const version = aggregatedType(context);
-          if (version !== undefined) return aggregated(
+          if (version !== undefined)
+            return aggregated(
               registry.groups.filter(({ name }) => name === ""),
               version,
               context,

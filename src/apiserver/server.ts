@@ -89,8 +89,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     checks: new Map([
       [
         "apiextensions.k8s.io/customresourcedefinitions",
-        async (next, old) =>
-          (await import("./custom/check-definition.ts")).checkDefinition(next, old),
+        async (next, old) => (await import("./custom/check-definition.ts")).checkDefinition(next, old),
       ],
     ]),
     reviews: createReviews(options),

@@ -61,7 +61,9 @@ async function setTerminating(
   const before = crd.status?.conditions ?? [];
   const conditions = withCondition(before, condition, timestamp(io.nowMs));
   if (JSON.stringify(conditions) === JSON.stringify(before)) return crd;
-  await io.execute([statusAction(CustomResourceDefinitions, { ...crd, status: { ...crd.status, conditions } })]);
+  await io.execute([
+    statusAction(CustomResourceDefinitions, { ...crd, status: { ...crd.status, conditions } }),
+  ]);
   return io.client.get(CustomResourceDefinitions, "", crd.metadata?.name ?? "");
 }
 
@@ -75,11 +77,17 @@ async function cleanUp(name: string, io: RunContext): Promise<number | undefined
   }
   crd = await setTerminating(crd, completed, io);
   const finalizers = (crd.metadata?.finalizers ?? []).filter((finalizer) => finalizer !== cleanupFinalizer);
-  await io.execute([updateAction(CustomResourceDefinitions, { ...crd, metadata: { ...crd.metadata, finalizers } })]);
+  await io.execute([
+    updateAction(CustomResourceDefinitions, { ...crd, metadata: { ...crd.metadata, finalizers } }),
+  ]);
   return undefined;
 }
 
-const isDue = ({ metadata }: { metadata?: { deletionTimestamp?: string; finalizers?: readonly string[] } }): boolean =>
+const isDue = ({
+  metadata,
+}: {
+  metadata?: { deletionTimestamp?: string; finalizers?: readonly string[] };
+}): boolean =>
   metadata?.deletionTimestamp !== undefined && (metadata.finalizers ?? []).includes(cleanupFinalizer);
 
 export const customResourceCleanupController = defineController<{ readonly name: string }>({

@@ -59,7 +59,9 @@ export const customResourceNamesController = defineController<Input>({
       keys: (changed, reads) => {
         const all = [...reads.of<CustomResourceDefinition>(CustomResourceDefinitions).list()];
         const others = all.filter(({ spec, status }) => {
-          const waits = status?.conditions?.some(({ type, status: is }) => type === "NamesAccepted" && is === "False");
+          const waits = status?.conditions?.some(
+            ({ type, status: is }) => type === "NamesAccepted" && is === "False",
+          );
           return waits === true && spec.group === changed.spec.group;
         });
         return [changed, ...others].map(({ metadata }) => metadata?.name ?? "");

@@ -35,7 +35,11 @@ const specSchema = {
       "x-kubernetes-list-map-keys": ["name"],
       items: { type: "object", required: ["name"], properties: { name: string, value: string } },
     },
-    child: { type: "object", "x-kubernetes-embedded-resource": true, "x-kubernetes-preserve-unknown-fields": true },
+    child: {
+      type: "object",
+      "x-kubernetes-embedded-resource": true,
+      "x-kubernetes-preserve-unknown-fields": true,
+    },
   },
 };
 const status = { type: "object", properties: { replicas: { type: "integer" }, labelSelector: string } };
@@ -85,7 +89,12 @@ async function establish(crd: { metadata: { name: string } }): Promise<void> {
 
 const path = `/apis/${group}/v1/namespaces/default/crontabs`;
 const apiVersion = `${group}/v1`;
-const cronTab = (name: string, spec: object): object => ({ apiVersion, kind: "CronTab", metadata: { name }, spec });
+const cronTab = (name: string, spec: object): object => ({
+  apiVersion,
+  kind: "CronTab",
+  metadata: { name },
+  spec,
+});
 const merge = { "content-type": "application/merge-patch+json" };
 const good = { cronSpec: "* * * * */5" };
 
@@ -116,7 +125,10 @@ describe("a CustomResourceDefinition and its objects", () => {
 
   test("discovery, both forms, and OpenAPI know the kind at once", async () => {
     const { json: list } = await ask(direct, "GET", `/apis/${group}/v1`);
-    assert.deepEqual(list.resources.map((one: any) => one.name), ["crontabs", "crontabs/scale", "crontabs/status"]);
+    assert.deepEqual(
+      list.resources.map((one: any) => one.name),
+      ["crontabs", "crontabs/scale", "crontabs/status"],
+    );
     assert.deepEqual(list.resources[0].shortNames, ["ct"]);
     assert.deepEqual(list.resources[0].categories, ["all"]);
     const aggregated = await ask(direct, "GET", "/apis", {
@@ -188,7 +200,12 @@ describe("a CustomResourceDefinition and its objects", () => {
         "FieldValueDuplicate",
         `Duplicate value: {"name":"a"}`,
       ],
-      [{ ...good, child: { kind: "Pod" } }, "spec.child.apiVersion", "FieldValueRequired", "Required value: must not be empty"],
+      [
+        { ...good, child: { kind: "Pod" } },
+        "spec.child.apiVersion",
+        "FieldValueRequired",
+        "Required value: must not be empty",
+      ],
     ];
     for (const [spec, field, reason, message] of rows) {
       const { status: code, json, text } = await ask(direct, "POST", path, { body: cronTab("bad", spec) });
@@ -212,7 +229,10 @@ describe("a CustomResourceDefinition and its objects", () => {
   });
 
   test("patches: JSON and merge, not strategic", async () => {
-    const merged = await ask(direct, "PATCH", `${path}/a`, { body: { spec: { replicas: 2 } }, headers: merge });
+    const merged = await ask(direct, "PATCH", `${path}/a`, {
+      body: { spec: { replicas: 2 } },
+      headers: merge,
+    });
     assert.equal(merged.json.spec.replicas, 2);
     assert.equal(merged.json.metadata.generation, 2);
     const json = await ask(direct, "PATCH", `${path}/a`, {
@@ -232,10 +252,17 @@ describe("a CustomResourceDefinition and its objects", () => {
   });
 
   test("the status and the scale are apart", async () => {
-    const ignored = await ask(direct, "PATCH", `${path}/a`, { body: { status: { replicas: 7 } }, headers: merge });
+    const ignored = await ask(direct, "PATCH", `${path}/a`, {
+      body: { status: { replicas: 7 } },
+      headers: merge,
+    });
     assert.equal(ignored.json.status, undefined);
     const set = await ask(direct, "PATCH", `${path}/a/status`, {
-      body: { metadata: { labels: { a: "b" } }, spec: { replicas: 9 }, status: { replicas: 2, labelSelector: "app=x" } },
+      body: {
+        metadata: { labels: { a: "b" } },
+        spec: { replicas: 9 },
+        status: { replicas: 2, labelSelector: "app=x" },
+      },
       headers: merge,
     });
     assert.deepEqual(set.json.status, { replicas: 2, labelSelector: "app=x" });
@@ -243,14 +270,23 @@ describe("a CustomResourceDefinition and its objects", () => {
     assert.equal(set.json.metadata.labels, undefined);
     assert.equal(set.json.metadata.generation, 3);
     const scale = await ask(direct, "GET", `${path}/a/scale`);
-    assert.deepEqual([scale.json.spec, scale.json.status], [{ replicas: 3 }, { replicas: 2, selector: "app=x" }]);
-    const scaled = await ask(direct, "PATCH", `${path}/a/scale`, { body: { spec: { replicas: 5 } }, headers: merge });
+    assert.deepEqual(
+      [scale.json.spec, scale.json.status],
+      [{ replicas: 3 }, { replicas: 2, selector: "app=x" }],
+    );
+    const scaled = await ask(direct, "PATCH", `${path}/a/scale`, {
+      body: { spec: { replicas: 5 } },
+      headers: merge,
+    });
     assert.equal(scaled.status, 200, scaled.text);
     assert.equal((await ask(direct, "GET", `${path}/a`)).json.spec.replicas, 5);
   });
 
   test("tables have the columns of the definition", async () => {
-    await ask(direct, "PATCH", `${path}/a`, { body: { spec: { hosts: [{ name: "x" }, { name: "y" }] } }, headers: merge });
+    await ask(direct, "PATCH", `${path}/a`, {
+      body: { spec: { hosts: [{ name: "x" }, { name: "y" }] } },
+      headers: merge,
+    });
     const { json } = await ask(direct, "GET", `${path}/a`, {
       headers: { accept: "application/json;as=Table;g=meta.k8s.io;v=v1" },
     });
@@ -271,7 +307,10 @@ describe("a CustomResourceDefinition and its objects", () => {
   test("selectable fields, in lists and watches", async () => {
     await ask(direct, "POST", path, { body: cronTab("b", { ...good, image: "other" }) });
     const { json } = await ask(direct, "GET", `${path}?fieldSelector=spec.image%3Dother`);
-    assert.deepEqual(json.items.map((one: any) => one.metadata.name), ["b"]);
+    assert.deepEqual(
+      json.items.map((one: any) => one.metadata.name),
+      ["b"],
+    );
     const refused = await ask(direct, "GET", `${path}?fieldSelector=spec.nope%3Dx`);
     assert.equal(refused.json.message, "field label not supported: spec.nope");
     const seen = await watch(direct, `${path}?watch=true&fieldSelector=spec.image%3Dother`);
@@ -292,7 +331,10 @@ describe("a CustomResourceDefinition and its objects", () => {
     const second = await apply("bea", { tags: ["y"], hosts: [{ name: "b" }] });
     assert.equal(second.status, 200, second.text);
     assert.deepEqual(second.json.spec.tags, ["x", "y"]);
-    assert.deepEqual(second.json.spec.hosts.map((one: any) => one.name), ["a", "b"]);
+    assert.deepEqual(
+      second.json.spec.hosts.map((one: any) => one.name),
+      ["a", "b"],
+    );
     const clash = await apply("bea", { hosts: [{ name: "a", value: "2" }] });
     assert.equal(clash.status, 409);
     assert.match(clash.json.message, /\.spec\.hosts\[name="a"\]\.value/);
@@ -322,9 +364,15 @@ describe("a CustomResourceDefinition and its objects", () => {
     const { json } = await ask(direct, "GET", url);
     json.spec.versions[0].schema.openAPIV3Schema.properties.spec.properties.replicas.maximum = 5;
     assert.equal((await ask(direct, "PUT", url, { body: json })).status, 200);
-    const beside = await ask(direct, "PATCH", `${path}/old`, { body: { spec: { image: "x" } }, headers: merge });
+    const beside = await ask(direct, "PATCH", `${path}/old`, {
+      body: { spec: { image: "x" } },
+      headers: merge,
+    });
     assert.equal(beside.status, 200, beside.text);
-    const touched = await ask(direct, "PATCH", `${path}/old`, { body: { spec: { replicas: 8 } }, headers: merge });
+    const touched = await ask(direct, "PATCH", `${path}/old`, {
+      body: { spec: { replicas: 8 } },
+      headers: merge,
+    });
     assert.equal(touched.status, 422);
   });
 

@@ -6,7 +6,10 @@ import type { CustomResourceDefinition } from "#machinery/gen/types/apiextension
 import type { KubeObject } from "#machinery/meta.ts";
 import { hasRules, type RuleSchema } from "#cel/rule-schema.ts";
 
-export async function checkDefinition(object: KubeObject, old: KubeObject | undefined): Promise<FieldError[]> {
+export async function checkDefinition(
+  object: KubeObject,
+  old: KubeObject | undefined,
+): Promise<FieldError[]> {
   const { spec } = object as CustomResourceDefinition;
   const before = (old as CustomResourceDefinition | undefined)?.spec;
   // What is as it was passed once.

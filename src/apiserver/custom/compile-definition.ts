@@ -8,7 +8,12 @@ import type {
 } from "#machinery/gen/types/apiextensions-v1.ts";
 import { compareVersionNames } from "#machinery/version-order.ts";
 import { hasRules, type RuleSchema } from "#cel/rule-schema.ts";
-import { customResource, renamed, type CustomParts, type Rules } from "#resources/apiextensions/custom-resource.ts";
+import {
+  customResource,
+  renamed,
+  type CustomParts,
+  type Rules,
+} from "#resources/apiextensions/custom-resource.ts";
 
 /** Undefined: something has to be loaded first; `later` is called when it is there. */
 export type CompileDefinition = (
@@ -46,7 +51,8 @@ export function definitionCompiler(converter: Converter): CompileDefinition {
     return [...served]
       .sort((a, b) => compareVersionNames(a.name, b.name))
       .map((version) => {
-        const own = rules !== undefined && hasRules(schemaOf(version)) ? rulesOf(rules, schemaOf(version)) : undefined;
+        const own =
+          rules !== undefined && hasRules(schemaOf(version)) ? rulesOf(rules, schemaOf(version)) : undefined;
         const definition = customResource(crd, version, { rules: own, convert });
         return { ...definition, terminating: terminating === true };
       });

@@ -21,7 +21,8 @@ interface Known {
 }
 
 const conditionIs = (crd: CustomResourceDefinition, type: string): boolean =>
-  crd.status?.conditions?.some((condition) => condition.type === type && condition.status === "True") === true;
+  crd.status?.conditions?.some((condition) => condition.type === type && condition.status === "True") ===
+  true;
 
 const isServed = (crd: CustomResourceDefinition): boolean => conditionIs(crd, "Established");
 
@@ -58,7 +59,12 @@ export async function followDefinitions(
       loadOnce();
       return undefined;
     }
-    const text = JSON.stringify([crd.metadata?.uid, crd.spec, crd.status?.acceptedNames, conditionIs(crd, "Terminating")]);
+    const text = JSON.stringify([
+      crd.metadata?.uid,
+      crd.spec,
+      crd.status?.acceptedNames,
+      conditionIs(crd, "Terminating"),
+    ]);
     if (before?.text === text) return { ...before, from };
     try {
       const outcome = compile(crd, changed);

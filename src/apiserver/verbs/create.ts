@@ -3,7 +3,14 @@
 import { nameSuffix } from "#base/random.ts";
 import { timestamp } from "#base/clock.ts";
 import type { KubeObject, ObjectMeta } from "#machinery/meta.ts";
-import { ApiError, badRequest, generatedNameTaken, invalidObject, isApiError, methodNotAllowed } from "#machinery/status.ts";
+import {
+  ApiError,
+  badRequest,
+  generatedNameTaken,
+  invalidObject,
+  isApiError,
+  methodNotAllowed,
+} from "#machinery/status.ts";
 import { moreErrors, mutate, validate } from "../admit.ts";
 import type { ResourceContext, WriteOptions } from "../context.ts";
 import { decodeRequestObject } from "../decode-body.ts";

@@ -210,7 +210,8 @@ export async function replaceObject(
   if (part === "status") prepareStatus(context, next, stored);
   else definition.prepareForUpdate(next, stored, strategy);
   const metadata = next.metadata;
-  if (raisesGeneration(definition, next, stored)) metadata.generation = (stored.metadata?.generation ?? 0) + 1;
+  if (raisesGeneration(definition, next, stored))
+    metadata.generation = (stored.metadata?.generation ?? 0) + 1;
 
   const errors = [
     ...changed,

@@ -5,9 +5,11 @@ import { isIP } from "node:net";
 const label = "[a-z0-9]([-a-z0-9]*[a-z0-9])?";
 const uuid = (version: string): RegExp =>
   new RegExp(`^[0-9a-f]{8}-?[0-9a-f]{4}-?${version}[0-9a-f]{3}-?[0-9a-f]{4}-?[0-9a-f]{12}$`, "i");
-const hostname = /^([a-zA-Z0-9\u00a0-\uffff][a-zA-Z0-9\-\u00a0-\uffff]{0,62})(\.[a-zA-Z0-9\u00a0-\uffff][a-zA-Z0-9\-\u00a0-\uffff]{0,62})*\.?$/;
+const hostname =
+  /^([a-zA-Z0-9\u00a0-\uffff][a-zA-Z0-9\-\u00a0-\uffff]{0,62})(\.[a-zA-Z0-9\u00a0-\uffff][a-zA-Z0-9\-\u00a0-\uffff]{0,62})*\.?$/;
 const dateTime = /^(\d{4})-(\d{2})-(\d{2})[Tt](\d{2}):(\d{2}):(\d{2})(\.\d+)?([Zz]|[+-]\d{2}:\d{2})$/;
-const duration = /^[-+]?(\d+(\.\d*)?|\.\d+)\s*(ns|us|µs|ms|s|m|h|d|w|nanoseconds?|microseconds?|milliseconds?|seconds?|minutes?|hours?|days?|weeks?)((\d+(\.\d*)?|\.\d+)(ns|us|µs|ms|s|m|h|d|w))*$/;
+const duration =
+  /^[-+]?(\d+(\.\d*)?|\.\d+)\s*(ns|us|µs|ms|s|m|h|d|w|nanoseconds?|microseconds?|milliseconds?|seconds?|minutes?|hours?|days?|weeks?)((\d+(\.\d*)?|\.\d+)(ns|us|µs|ms|s|m|h|d|w))*$/;
 
 function isDate(year: string, month: string, day: string): boolean {
   const date = new Date(Date.UTC(Number(year), Number(month) - 1, Number(day)));
@@ -24,10 +26,15 @@ function isDateTime(text: string): boolean {
 function isCidr(text: string): boolean {
   const [address = "", bits = "", ...rest] = text.split("/");
   const version = isIP(address);
-  return version !== 0 && rest.length === 0 && /^\d{1,3}$/.test(bits) && Number(bits) <= (version === 4 ? 32 : 128);
+  return (
+    version !== 0 && rest.length === 0 && /^\d{1,3}$/.test(bits) && Number(bits) <= (version === 4 ? 32 : 128)
+  );
 }
 
-const matches = (pattern: RegExp) => (text: string): boolean => pattern.test(text);
+const matches =
+  (pattern: RegExp) =>
+  (text: string): boolean =>
+    pattern.test(text);
 
 const known: Readonly<Record<string, (text: string) => boolean>> = {
   "date-time": isDateTime,
@@ -42,7 +49,9 @@ const known: Readonly<Record<string, (text: string) => boolean>> = {
   ipv6: (text) => isIP(text) === 6,
   ip: (text) => isIP(text) !== 0,
   cidr: isCidr,
-  mac: matches(/^([0-9a-fA-F]{2}([:-])[0-9a-fA-F]{2}(\2[0-9a-fA-F]{2}){4,6}|([0-9a-fA-F]{4}\.){2,3}[0-9a-fA-F]{4})$/),
+  mac: matches(
+    /^([0-9a-fA-F]{2}([:-])[0-9a-fA-F]{2}(\2[0-9a-fA-F]{2}){4,6}|([0-9a-fA-F]{4}\.){2,3}[0-9a-fA-F]{4})$/,
+  ),
   uri: (text) => URL.canParse(text) || /^\/[^\s]*$/.test(text),
   uuid: matches(uuid("[0-9a-f]")),
   uuid3: matches(uuid("3")),
@@ -51,7 +60,9 @@ const known: Readonly<Record<string, (text: string) => boolean>> = {
   byte: matches(/^([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/),
   bsonobjectid: matches(/^[0-9a-f]{24}$/),
   hexcolor: matches(/^#?([0-9a-fA-F]{3}|[0-9a-fA-F]{6})$/),
-  rgbcolor: matches(/^rgb\(\s*(\d{1,2}|1\d\d|2[0-4]\d|25[0-5])\s*,\s*(\d{1,2}|1\d\d|2[0-4]\d|25[0-5])\s*,\s*(\d{1,2}|1\d\d|2[0-4]\d|25[0-5])\s*\)$/),
+  rgbcolor: matches(
+    /^rgb\(\s*(\d{1,2}|1\d\d|2[0-4]\d|25[0-5])\s*,\s*(\d{1,2}|1\d\d|2[0-4]\d|25[0-5])\s*,\s*(\d{1,2}|1\d\d|2[0-4]\d|25[0-5])\s*\)$/,
+  ),
   ssn: matches(/^\d{3}[- ]?\d{2}[- ]?\d{4}$/),
   "k8s-short-name": (text) => text.length <= 63 && new RegExp(`^${label}$`).test(text),
   "k8s-long-name": (text) => text.length <= 253 && new RegExp(`^${label}(\\.${label})*$`).test(text),
@@ -60,7 +71,12 @@ const known: Readonly<Record<string, (text: string) => boolean>> = {
 export const isFormatted = (format: string, text: string): boolean =>
   Object.hasOwn(known, format) ? (known[format] as (text: string) => boolean)(text) : true;
 
-const limits: Readonly<Record<string, number>> = { int32: 2 ** 31, int64: 2 ** 63, uint32: 2 ** 32, uint64: 2 ** 64 };
+const limits: Readonly<Record<string, number>> = {
+  int32: 2 ** 31,
+  int64: 2 ** 63,
+  uint32: 2 ** 32,
+  uint64: 2 ** 64,
+};
 
 /** Whether a number is in the range that its format has. */
 export function isInRange(format: string, value: number): boolean {

@@ -44,7 +44,8 @@ function nodeOf(schema: Props, name: string): Schema {
   const atomic = schema["x-kubernetes-map-type"] === "atomic";
   if (values !== undefined)
     return { type: "map", goType: "map[string]interface {}", value: nodeOf(values, name), atomic };
-  if (schema.properties === undefined && !isEmbedded(schema) && keepsUnknown(schema) && !atomic) return anything;
+  if (schema.properties === undefined && !isEmbedded(schema) && keepsUnknown(schema) && !atomic)
+    return anything;
   return structNode(schema, name, isEmbedded(schema) ? [...typeMeta(), metaField()] : []);
 }
 
@@ -88,13 +89,19 @@ export function customSchema(schema: Props, kind: string): StructSchema {
     goType: "unstructured",
     hasTypeMeta: true,
   };
-  return { ...structNode(schema, kind, own), hasTypeMeta: true, decode: (value) => decode(schema, metadata, value) };
+  return {
+    ...structNode(schema, kind, own),
+    hasTypeMeta: true,
+    decode: (value) => decode(schema, metadata, value),
+  };
 }
 
 function decode(schema: Props, metadataOnly: StructSchema, value: unknown): Decoded {
   const given = isObject(value) ? value : {};
   const head = Object.fromEntries(
-    ["kind", "apiVersion", "metadata"].filter((name) => Object.hasOwn(given, name)).map((name) => [name, given[name]]),
+    ["kind", "apiVersion", "metadata"]
+      .filter((name) => Object.hasOwn(given, name))
+      .map((name) => [name, given[name]]),
   );
   const { object, strictErrors } = decodeObject(metadataOnly, head);
   const rest = Object.fromEntries(
@@ -104,6 +111,8 @@ function decode(schema: Props, metadataOnly: StructSchema, value: unknown): Deco
   const dropped = prune(whole, schema, true);
   const embedded = coerceEmbedded(whole, schema);
   applyDefaults(whole, schema);
-  const errors = [...dropped.map(strictPath), ...embedded].map((path) => `unknown field ${JSON.stringify(path)}`);
+  const errors = [...dropped.map(strictPath), ...embedded].map(
+    (path) => `unknown field ${JSON.stringify(path)}`,
+  );
   return { object: whole, strictErrors: [...strictErrors, ...errors] };
 }

@@ -1,7 +1,15 @@
 // Takes away what a structural schema does not know, and tells where that was. Pure; changes the value it is given.
 
 import { isObject, type JsonObject } from "../json-object.ts";
-import { isEmbedded, itemsOf, keepsUnknown, propertyOf, typeFields, valuesOf, type Props } from "./schema-props.ts";
+import {
+  isEmbedded,
+  itemsOf,
+  keepsUnknown,
+  propertyOf,
+  typeFields,
+  valuesOf,
+  type Props,
+} from "./schema-props.ts";
 
 type Path = readonly (string | number)[];
 
@@ -16,7 +24,8 @@ function walk(value: unknown, schema: Props, resource: boolean, path: Path, drop
   if (Array.isArray(value)) {
     const items = itemsOf(schema);
     // A list that no schema describes is left as it is: it stands where unknown fields are kept.
-    if (items !== undefined) value.forEach((item, at) => walk(item, items, isEmbedded(items), [...path, at], dropped));
+    if (items !== undefined)
+      value.forEach((item, at) => walk(item, items, isEmbedded(items), [...path, at], dropped));
     return;
   }
   if (isObject(value)) fields(value, schema, resource, path, dropped);

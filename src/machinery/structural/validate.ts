@@ -64,8 +64,13 @@ function check(place: Place, errors: FieldError[]): void {
 
 function checkType({ value, schema, path }: Place, errors: FieldError[]): void {
   const type = typeOf(value);
-  const wanted = isIntOrString(schema) ? ["integer", "string"] : schema.type === undefined ? [] : [schema.type];
-  if (wanted.length === 0 || wanted.includes(type) || (type === "integer" && wanted.includes("number"))) return;
+  const wanted = isIntOrString(schema)
+    ? ["integer", "string"]
+    : schema.type === undefined
+      ? []
+      : [schema.type];
+  if (wanted.length === 0 || wanted.includes(type) || (type === "integer" && wanted.includes("number")))
+    return;
   errors.push(wrongType(path, type, wanted.join(",")));
 }
 
@@ -84,7 +89,8 @@ function checkText(value: string, schema: Props, path: string, errors: FieldErro
 function checkNumber(value: number, schema: Props, path: string, errors: FieldError[]): void {
   const { maximum, minimum, multipleOf, format } = schema;
   if (format !== undefined && !isInRange(format, value)) errors.push(wrongType(path, value, format));
-  const fail = (what: string): void => void errors.push(invalid(path, value, `${path} in body should be ${what}`));
+  const fail = (what: string): void =>
+    void errors.push(invalid(path, value, `${path} in body should be ${what}`));
   if (multipleOf !== undefined && !isMultiple(value, multipleOf)) fail(`a multiple of ${multipleOf}`);
   if (maximum !== undefined) {
     if (schema.exclusiveMaximum === true) {
@@ -123,7 +129,8 @@ const keyOf = (keys: readonly string[], item: unknown): string =>
 /** Only the items of keyed lists can be told to be the same ones as before. */
 function oldItems(schema: Props, old: unknown): (item: unknown) => unknown {
   const keys = schema["x-kubernetes-list-map-keys"] ?? [];
-  if (schema["x-kubernetes-list-type"] !== "map" || keys.length === 0 || !Array.isArray(old)) return () => undefined;
+  if (schema["x-kubernetes-list-type"] !== "map" || keys.length === 0 || !Array.isArray(old))
+    return () => undefined;
   const byKey = new Map(old.map((item: unknown) => [keyOf(keys, item), item]));
   return (item) => byKey.get(keyOf(keys, item));
 }
@@ -132,7 +139,9 @@ function checkObject(value: JsonObject, { schema, path, old }: Place, errors: Fi
   const names = Object.keys(value);
   const { minProperties, maxProperties } = schema;
   if (minProperties !== undefined && names.length < minProperties)
-    errors.push(invalid(path, names.length, `${path} in body should have at least ${minProperties} properties`));
+    errors.push(
+      invalid(path, names.length, `${path} in body should have at least ${minProperties} properties`),
+    );
   if (maxProperties !== undefined && names.length > maxProperties)
     errors.push(tooMany(shown(path), names.length, maxProperties));
   for (const name of schema.required ?? [])
@@ -142,7 +151,8 @@ function checkObject(value: JsonObject, { schema, path, old }: Place, errors: Fi
   for (const name of names) {
     const known = propertyOf(schema, name) ?? values;
     const was = before !== undefined && Object.hasOwn(before, name) ? before[name] : undefined;
-    if (known !== undefined) check({ value: value[name], schema: known, path: at(path, name), old: was }, errors);
+    if (known !== undefined)
+      check({ value: value[name], schema: known, path: at(path, name), old: was }, errors);
     else if (schema.additionalProperties === false)
       errors.push(invalid(at(path, name), "", `${at(path, name)} in body is a forbidden property`));
   }
@@ -152,7 +162,8 @@ function checkObject(value: JsonObject, { schema, path, old }: Place, errors: Fi
 function checkCombined({ value, schema, path }: Place, errors: FieldError[]): void {
   const { allOf = [], anyOf = [], oneOf = [], not } = schema;
   if (allOf.length + anyOf.length + oneOf.length === 0 && not === undefined) return;
-  const tried = (schemas: readonly Props[]): FieldError[][] => schemas.map((one) => validateValue(value, one, path));
+  const tried = (schemas: readonly Props[]): FieldError[][] =>
+    schemas.map((one) => validateValue(value, one, path));
   const fail = (what: string): void => void errors.push(invalid("", "", `${JSON.stringify(path)} ${what}`));
   if (anyOf.length > 0) {
     const outcomes = tried(anyOf);
@@ -177,7 +188,8 @@ function checkCombined({ value, schema, path }: Place, errors: FieldError[]): vo
     if (valid !== allOf.length)
       fail(`must validate all the schemas (allOf)${valid === 0 ? ". None validated" : ""}`);
   }
-  if (not !== undefined && validateValue(value, not, path).length === 0) fail("must not validate the schema (not)");
+  if (not !== undefined && validateValue(value, not, path).length === 0)
+    fail("must not validate the schema (not)");
 }
 
 /** Of alternatives that all fail, the one that fails least says what is missing. */

@@ -56,7 +56,10 @@ export function customColumns(given: readonly CustomResourceColumnDefinition[]):
       name,
       type: type as Column<KubeObject>["type"],
       ...(format === undefined ? {} : { format }),
-      description: description === "" ? `Custom resource definition column (in JSONPath format): ${jsonPath}` : description,
+      description:
+        description === ""
+          ? `Custom resource definition column (in JSONPath format): ${jsonPath}`
+          : description,
       priority,
       cell: (object, nowMs) => cellOf(type, path, object, nowMs),
     };

@@ -1,7 +1,10 @@
 // The simple paths of a CustomResourceDefinition: where its scale is, which fields can be selected. Pure.
 
 import type { ScaleMapping } from "#machinery/define-resource.ts";
-import type { CustomResourceSubresourceScale, SelectableField } from "#machinery/gen/types/apiextensions-v1.ts";
+import type {
+  CustomResourceSubresourceScale,
+  SelectableField,
+} from "#machinery/gen/types/apiextensions-v1.ts";
 import { isObject } from "#machinery/json-object.ts";
 import type { KubeObject } from "#machinery/meta.ts";
 

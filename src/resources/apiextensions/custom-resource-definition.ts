@@ -9,7 +9,11 @@ import type {
 } from "#machinery/gen/types/apiextensions-v1.ts";
 import { checkDnsSubdomain, nameCheck } from "#machinery/names.ts";
 import { column, nameColumn } from "../columns.ts";
-import { validateDefinition, validateDefinitionUpdate, validateStoredVersions } from "./definition-validation.ts";
+import {
+  validateDefinition,
+  validateDefinitionUpdate,
+  validateStoredVersions,
+} from "./definition-validation.ts";
 import { withCondition } from "./names.ts";
 
 /** Held while objects of the kind are there. */

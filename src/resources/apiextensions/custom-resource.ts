@@ -56,7 +56,12 @@ const withVersion = (object: KubeObject, apiVersion: string): KubeObject => ({ .
 export const renamed: CustomParts["convert"] = (objects, apiVersion) =>
   objects.map((object) => withVersion(object, apiVersion));
 
-function conversionOf(schema: Props, apiVersion: string, storedVersion: string, parts: CustomParts): Conversion {
+function conversionOf(
+  schema: Props,
+  apiVersion: string,
+  storedVersion: string,
+  parts: CustomParts,
+): Conversion {
   const normalized = (object: KubeObject): KubeObject => {
     const copy = copyJson(withVersion(object, apiVersion));
     prune(copy, schema, true);

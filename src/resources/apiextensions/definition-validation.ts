@@ -1,6 +1,14 @@
 // What is a valid CustomResourceDefinition, its schemas aside (those are schema-validation.ts's). Pure.
 
-import { child, forbidden, index, invalid, notSupported, required, type FieldError } from "#machinery/field-error.ts";
+import {
+  child,
+  forbidden,
+  index,
+  invalid,
+  notSupported,
+  required,
+  type FieldError,
+} from "#machinery/field-error.ts";
 import type {
   CustomResourceColumnDefinition,
   CustomResourceConversion,
@@ -21,7 +29,9 @@ export function validateDefinition(crd: CustomResourceDefinition): FieldError[] 
   const name = metadata?.name ?? "";
   const required = `${spec.names.plural}.${spec.group}`;
   return [
-    ...(name === required ? [] : [invalid("metadata.name", name, `must be spec.names.plural+"."+spec.group`)]),
+    ...(name === required
+      ? []
+      : [invalid("metadata.name", name, `must be spec.names.plural+"."+spec.group`)]),
     ...validateSpec(spec),
     ...validateApproval(crd),
   ];
@@ -46,7 +56,8 @@ export function validateSpec(spec: Spec): FieldError[] {
   else {
     const wrong = checkDnsSubdomain(group);
     if (wrong.length > 0) errors.push(invalid("spec.group", group, wrong.join(",")));
-    else if (!group.includes(".")) errors.push(invalid("spec.group", group, "should be a domain with at least one dot"));
+    else if (!group.includes("."))
+      errors.push(invalid("spec.group", group, "should be a domain with at least one dot"));
   }
   if (scope === "") errors.push(required("spec.scope"));
   else if (scope !== "Cluster" && scope !== "Namespaced")
@@ -55,7 +66,9 @@ export function validateSpec(spec: Spec): FieldError[] {
   if (new Set(versions.map((version) => version.name)).size !== versions.length)
     errors.push(invalid("spec.versions", versions, "must contain unique version names"));
   if (versions.filter(({ storage }) => storage).length !== 1)
-    errors.push(invalid("spec.versions", versions, "must have exactly one version marked as storage version"));
+    errors.push(
+      invalid("spec.versions", versions, "must have exactly one version marked as storage version"),
+    );
   errors.push(...validateNames(names, "spec.names"));
   if (spec.preserveUnknownFields === true) {
     const why =
@@ -73,7 +86,8 @@ function validateVersion(version: Version, path: string): FieldError[] {
   if (version.schema?.openAPIV3Schema === undefined)
     errors.push(required(child(path, "schema.openAPIV3Schema"), "schemas are required"));
   const why = warningError(version);
-  if (why !== undefined) errors.push(invalid(child(path, "deprecationWarning"), version.deprecationWarning, why));
+  if (why !== undefined)
+    errors.push(invalid(child(path, "deprecationWarning"), version.deprecationWarning, why));
   errors.push(...validateSubresources(version, child(path, "subresources")));
   (version.additionalPrinterColumns ?? []).forEach((column, at) =>
     errors.push(...validateColumn(column, index(child(path, "additionalPrinterColumns"), at))),
@@ -162,7 +176,8 @@ function validateReviewVersions(given: readonly string[], path: string): FieldEr
 }
 
 function validateClientConfig({ url, service }: WebhookClientConfig, path: string): FieldError[] {
-  if ((url === undefined) === (service === undefined)) return [required(path, "exactly one of url or service is required")];
+  if ((url === undefined) === (service === undefined))
+    return [required(path, "exactly one of url or service is required")];
   if (url !== undefined) return validateUrl(url, child(path, "url"));
   const errors: FieldError[] = [];
   const at = child(path, "service");
@@ -170,7 +185,9 @@ function validateClientConfig({ url, service }: WebhookClientConfig, path: strin
   if (!service?.namespace) errors.push(required(child(at, "namespace"), "service namespace is required"));
   const { port = 443, path: urlPath = "" } = service ?? {};
   if (port < 1 || port > 65535)
-    errors.push(invalid(child(at, "port"), port, "port is not valid: must be between 1 and 65535, inclusive"));
+    errors.push(
+      invalid(child(at, "port"), port, "port is not valid: must be between 1 and 65535, inclusive"),
+    );
   if (urlPath !== "" && !urlPath.startsWith("/"))
     errors.push(invalid(child(at, "path"), urlPath, "must start with a '/'"));
   return errors;
@@ -181,7 +198,8 @@ function validateUrl(text: string, path: string): FieldError[] {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url === undefined) return [invalid(path, text, `url must be a valid URL${form}`)];
   const errors: FieldError[] = [];
-  if (url.protocol !== "https:") errors.push(invalid(path, text, `'https' is the only allowed URL scheme${form}`));
+  if (url.protocol !== "https:")
+    errors.push(invalid(path, text, `'https' is the only allowed URL scheme${form}`));
   if (url.host === "") errors.push(invalid(path, text, `host must be specified${form}`));
   if (url.username !== "" || url.password !== "")
     errors.push(invalid(path, text, "user information is not permitted in the URL"));

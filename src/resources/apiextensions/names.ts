@@ -19,7 +19,7 @@ export function validateNames(names: Names, path: string): FieldError[] {
   const each = (field: string, values: readonly string[] = []): FieldError[] =>
     values.flatMap((value, at) => {
       const errors = checkDns1035Label(value);
-      return errors.length === 0 ? [] : [invalid(index(child(path, field), at), value, errors.join(",")) ];
+      return errors.length === 0 ? [] : [invalid(index(child(path, field), at), value, errors.join(","))];
     });
   const { plural, singular = "", kind, listKind = "" } = names;
   const missing = Object.entries({ plural, singular, kind, listKind })
@@ -73,7 +73,9 @@ export function takenNames(crd: CustomResourceDefinition, all: readonly CustomRe
   const texts = (values: readonly (string | undefined)[]): Set<string> =>
     new Set(values.filter((value) => value !== undefined && value !== "") as string[]);
   return {
-    resources: texts(held.flatMap(({ plural, singular, shortNames = [] }) => [plural, singular, ...shortNames])),
+    resources: texts(
+      held.flatMap(({ plural, singular, shortNames = [] }) => [plural, singular, ...shortNames]),
+    ),
     kinds: texts(held.flatMap(({ kind, listKind }) => [kind, listKind])),
   };
 }
@@ -97,7 +99,11 @@ export function acceptNames(
     condition = { type: "NamesAccepted", status: "False", reason, message };
   };
   const inUse = (name: string): string => `${JSON.stringify(name)} is already in use`;
-  const accept = (field: "plural" | "singular" | "kind" | "listKind", taken: ReadonlySet<string>, reason: string): void => {
+  const accept = (
+    field: "plural" | "singular" | "kind" | "listKind",
+    taken: ReadonlySet<string>,
+    reason: string,
+  ): void => {
     const name = wanted[field] ?? "";
     if (name !== "" && taken.has(name)) refuse(reason, inUse(name));
     else names[field] = name;
@@ -127,6 +133,11 @@ export function approvalCondition(crd: CustomResourceDefinition): Condition | un
   const value = crd.metadata?.annotations?.[approvedAnnotation] ?? "";
   const type = "KubernetesAPIApprovalPolicyConformant";
   return value.startsWith("unapproved")
-    ? { type, status: "False", reason: "UnapprovedAnnotation", message: `not approved: ${JSON.stringify(value)}` }
+    ? {
+        type,
+        status: "False",
+        reason: "UnapprovedAnnotation",
+        message: `not approved: ${JSON.stringify(value)}`,
+      }
     : { type, status: "True", reason: "ApprovedAnnotation", message: `approved in ${value}` };
 }

@@ -11,13 +11,15 @@ import { validateLists } from "#machinery/structural/lists.ts";
 import { validateValue } from "#machinery/structural/validate.ts";
 
 export function validateDefaultValues(schema: Props, path: string): FieldError[] {
-  const errors: FieldError[] = schema.default === undefined ? [] : validateDefault(schema, child(path, "default"));
+  const errors: FieldError[] =
+    schema.default === undefined ? [] : validateDefault(schema, child(path, "default"));
   for (const [name, property] of Object.entries(schema.properties ?? {}))
     errors.push(...validateDefaultValues(property, keyed(child(path, "properties"), name)));
   const items = itemsOf(schema);
   if (items !== undefined) errors.push(...validateDefaultValues(items, child(path, "items")));
   const values = valuesOf(schema);
-  if (values !== undefined) errors.push(...validateDefaultValues(values, child(path, "additionalProperties")));
+  if (values !== undefined)
+    errors.push(...validateDefaultValues(values, child(path, "additionalProperties")));
   return errors;
 }
 

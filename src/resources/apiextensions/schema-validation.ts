@@ -1,7 +1,16 @@
 // What is a valid schema of a custom resource: what OpenAPI v3 allows, of that what is structural, and defaults that
 // are valid themselves. Loaded when a definition is written. Pure.
 
-import { child, forbidden, index, invalid, keyed, notSupported, required, type FieldError } from "#machinery/field-error.ts";
+import {
+  child,
+  forbidden,
+  index,
+  invalid,
+  keyed,
+  notSupported,
+  required,
+  type FieldError,
+} from "#machinery/field-error.ts";
 import type { CustomResourceDefinitionVersion as Version } from "#machinery/gen/types/apiextensions-v1.ts";
 import type { Props } from "#machinery/structural/schema-props.ts";
 import { validateDefaultValues } from "./schema-defaults.ts";
@@ -40,12 +49,15 @@ export function validateVersionSchema(version: Version, path: string): FieldErro
   if (schema === undefined) return [];
   const at = `${path}.schema.openAPIV3Schema`;
   const errors = version.subresources?.status === undefined ? [] : validateRoot(schema, at);
-  if (schema.nullable === true) errors.push(forbidden(child(at, "nullable"), "nullable cannot be true at the root"));
+  if (schema.nullable === true)
+    errors.push(forbidden(child(at, "nullable"), "nullable cannot be true at the root"));
   new OpenApiCheck(errors).visit(schema, at, { root: true, meta: false, noDefaults: undefined });
   const structural = validateStructural(schema, at);
   errors.push(...structural);
   if (structural.length === 0) errors.push(...validateDefaultValues(schema, at));
-  errors.push(...validateSelectableFields(version.selectableFields ?? [], schema, child(path, "selectableFields")));
+  errors.push(
+    ...validateSelectableFields(version.selectableFields ?? [], schema, child(path, "selectableFields")),
+  );
   return errors;
 }
 
@@ -90,12 +102,14 @@ class OpenApiCheck {
   private unsupported(schema: Props, path: string, { meta, noDefaults }: Where): void {
     const refuse = (field: string, why = `${field} is not supported`): void =>
       void this.errors.push(forbidden(child(path, field), why));
-    if (schema.default !== undefined && noDefaults !== undefined) refuse("default", `must not be set ${noDefaults}`);
+    if (schema.default !== undefined && noDefaults !== undefined)
+      refuse("default", `must not be set ${noDefaults}`);
     if (schema.id) refuse("id");
     for (const field of ["additionalItems", "dependencies", "definitions", "patternProperties"] as const) {
       const given = schema[field];
       if (given === undefined) continue;
-      if (typeof given === "object" && field !== "additionalItems" && Object.keys(given).length === 0) continue;
+      if (typeof given === "object" && field !== "additionalItems" && Object.keys(given).length === 0)
+        continue;
       refuse(field);
     }
     if (schema.$ref !== undefined) refuse("$ref");
@@ -113,10 +127,15 @@ class OpenApiCheck {
     const several = Object.keys(properties).length > 0;
     if (more !== undefined && several && more !== true)
       this.errors.push(
-        forbidden(child(path, "additionalProperties"), "additionalProperties and properties are mutual exclusive"),
+        forbidden(
+          child(path, "additionalProperties"),
+          "additionalProperties and properties are mutual exclusive",
+        ),
       );
     if (typeof more === "object") {
-      const noDefaults = where.meta ? "inside additionalProperties applying to object metadata" : where.noDefaults;
+      const noDefaults = where.meta
+        ? "inside additionalProperties applying to object metadata"
+        : where.noDefaults;
       this.visit(more, child(path, "additionalProperties"), { ...below, noDefaults });
     }
     for (const [name, property] of Object.entries(properties)) {
@@ -132,7 +151,8 @@ class OpenApiCheck {
     for (const field of ["allOf", "oneOf", "anyOf"] as const)
       (schema[field] ?? []).forEach((one, at) => this.visit(one, index(child(path, field), at), below));
     const { items } = schema;
-    if (Array.isArray(items)) items.forEach((one, at) => this.visit(one, index(child(path, "items"), at), below));
+    if (Array.isArray(items))
+      items.forEach((one, at) => this.visit(one, index(child(path, "items"), at), below));
     else if (items !== undefined) this.visit(items, child(path, "items"), below);
   }
 
@@ -146,7 +166,9 @@ class OpenApiCheck {
       if (mapType !== "atomic" && mapType !== "granular")
         this.errors.push(notSupported(child(path, "x-kubernetes-map-type"), mapType, ["atomic", "granular"]));
     }
-    this.errors.push(...validateList(schema, path, (extension) => this.typeIs(schema, path, "array", extension)));
+    this.errors.push(
+      ...validateList(schema, path, (extension) => this.typeIs(schema, path, "array", extension)),
+    );
   }
 
   private typeIs({ type }: Props, path: string, wanted: string, extension: string): void {
@@ -173,18 +195,28 @@ function validateList(schema: Props, path: string, typeIsArray: (extension: stri
   }
   const { items } = schema;
   if (listType === "map") {
-    if (keys.length === 0) errors.push(required(keysField, "must not be empty if x-kubernetes-list-type is map"));
+    if (keys.length === 0)
+      errors.push(required(keysField, "must not be empty if x-kubernetes-list-type is map"));
     if (items === undefined)
       errors.push(required(child(path, "items"), "must have a schema if x-kubernetes-list-type is map"));
     else if (Array.isArray(items))
-      errors.push(invalid(child(path, "items"), items, "must only have a single schema if x-kubernetes-list-type is map"));
+      errors.push(
+        invalid(
+          child(path, "items"),
+          items,
+          "must only have a single schema if x-kubernetes-list-type is map",
+        ),
+      );
     else errors.push(...validateKeys(items, keys, path));
   }
   const item = Array.isArray(items) ? undefined : items;
   if (item !== undefined && (listType === "set" || listType === "map")) {
     if (item.nullable === true)
       errors.push(
-        forbidden(child(path, "items.nullable"), `cannot be nullable when x-kubernetes-list-type is ${listType}`),
+        forbidden(
+          child(path, "items.nullable"),
+          `cannot be nullable when x-kubernetes-list-type is ${listType}`,
+        ),
       );
     if (listType === "set") errors.push(...validateSetItem(item, path));
   }
@@ -200,7 +232,8 @@ function validateSetItem(item: Props, path: string): FieldError[] {
     if (given === "atomic") return [];
     return [given === undefined ? required(at, why) : invalid(at, given, why)];
   };
-  if (item.type === "array") return item["x-kubernetes-list-type"] === undefined ? [] : check("x-kubernetes-list-type");
+  if (item.type === "array")
+    return item["x-kubernetes-list-type"] === undefined ? [] : check("x-kubernetes-list-type");
   return item.type === "object" ? check("x-kubernetes-map-type") : [];
 }
 
@@ -215,11 +248,16 @@ function validateKeys(item: Props, keys: readonly string[], path: string): Field
   for (const key of keys) {
     const property = Object.hasOwn(item.properties ?? {}, key) ? item.properties?.[key] : undefined;
     const at = keyed(child(path, "items.properties"), key);
-    if (property === undefined) errors.push(invalid(keysField, keys, "entries must all be names of item properties"));
+    if (property === undefined)
+      errors.push(invalid(keysField, keys, "entries must all be names of item properties"));
     else {
       if (property.type === "array" || property.type === "object")
         errors.push(
-          invalid(child(at, "type"), item.type, "must be a scalar type if parent array's x-kubernetes-list-type is map"),
+          invalid(
+            child(at, "type"),
+            item.type,
+            "must be a scalar type if parent array's x-kubernetes-list-type is map",
+          ),
         );
       if (item.required?.includes(key) !== true && property.default === undefined)
         errors.push(

@@ -1,7 +1,15 @@
 // Which fields of a custom resource can be selected: declared ones with one simple value each. Pure; loaded when a
 // definition is written.
 
-import { child, duplicate, index, invalid, required, tooMany, type FieldError } from "#machinery/field-error.ts";
+import {
+  child,
+  duplicate,
+  index,
+  invalid,
+  required,
+  tooMany,
+  type FieldError,
+} from "#machinery/field-error.ts";
 import type { SelectableField } from "#machinery/gen/types/apiextensions-v1.ts";
 import { propertyOf, type Props } from "#machinery/structural/schema-props.ts";
 
@@ -32,10 +40,17 @@ export function validateSelectableFields(
       return;
     }
     const found = fieldAt(schema, jsonPath);
-    if (jsonPath.startsWith(".metadata")) errors.push(invalid(at, jsonPath, "must not point to fields in metadata"));
+    if (jsonPath.startsWith(".metadata"))
+      errors.push(invalid(at, jsonPath, "must not point to fields in metadata"));
     else if (typeof found === "string") errors.push(invalid(at, jsonPath, `is an invalid path: ${found}`));
     else if (!simple.has(found.type ?? ""))
-      errors.push(invalid(at, jsonPath, "must point to a field of type string, boolean or integer. Enum string fields and strings with formats are allowed."));
+      errors.push(
+        invalid(
+          at,
+          jsonPath,
+          "must point to a field of type string, boolean or integer. Enum string fields and strings with formats are allowed.",
+        ),
+      );
     if (seen.has(jsonPath)) errors.push(duplicate(at, jsonPath));
     seen.add(jsonPath);
   });

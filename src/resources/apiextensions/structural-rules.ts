@@ -3,8 +3,25 @@
 
 import { toError } from "#base/assert.ts";
 import { Pattern } from "#base/re2.ts";
-import { child, fieldErrorMessage, forbidden, index, invalid, keyed, required, type FieldError } from "#machinery/field-error.ts";
-import { isEmbedded, isIntOrString, itemsOf, keepsUnknown, propertyOf, valuesOf, type Props } from "#machinery/structural/schema-props.ts";
+import {
+  child,
+  fieldErrorMessage,
+  forbidden,
+  index,
+  invalid,
+  keyed,
+  required,
+  type FieldError,
+} from "#machinery/field-error.ts";
+import {
+  isEmbedded,
+  isIntOrString,
+  itemsOf,
+  keepsUnknown,
+  propertyOf,
+  valuesOf,
+  type Props,
+} from "#machinery/structural/schema-props.ts";
 
 type Level = "root" | "item" | "field";
 type Junctor = "allOf" | "anyOf" | "oneOf";
@@ -26,7 +43,8 @@ export function validateStructural(schema: Props, path: string): FieldError[] {
 
 function visit(schema: Props, level: Level, path: string, errors: FieldError[]): void {
   const items = itemsOf(schema);
-  if (schema.type === "array" && schema.items === undefined) errors.push(required(child(path, "items"), "must be specified"));
+  if (schema.type === "array" && schema.items === undefined)
+    errors.push(required(child(path, "items"), "must be specified"));
   if (items !== undefined) visit(items, "item", child(path, "items"), errors);
   for (const [name, property] of Object.entries(schema.properties ?? {}))
     visit(property, "field", keyed(child(path, "properties"), name), errors);
@@ -44,10 +62,13 @@ function visit(schema: Props, level: Level, path: string, errors: FieldError[]):
 function extensions(schema: Props, path: string, errors: FieldError[]): void {
   if (!isIntOrString(schema)) return;
   const only = "must be false if x-kubernetes-int-or-string is true";
-  if (keepsUnknown(schema)) errors.push(invalid(child(path, "x-kubernetes-preserve-unknown-fields"), true, only));
+  if (keepsUnknown(schema))
+    errors.push(invalid(child(path, "x-kubernetes-preserve-unknown-fields"), true, only));
   if (isEmbedded(schema)) errors.push(invalid(child(path, "x-kubernetes-embedded-resource"), true, only));
   if (schema.type)
-    errors.push(invalid(child(path, "type"), schema.type, "must be empty if x-kubernetes-int-or-string is true"));
+    errors.push(
+      invalid(child(path, "type"), schema.type, "must be empty if x-kubernetes-int-or-string is true"),
+    );
 }
 
 function typeOf(schema: Props, level: Level, path: string, errors: FieldError[]): void {
@@ -56,8 +77,10 @@ function typeOf(schema: Props, level: Level, path: string, errors: FieldError[])
   if (isEmbedded(schema) && type !== "object") {
     const why = "must be object if x-kubernetes-embedded-resource is true";
     errors.push(type === "" ? required(at, why) : invalid(at, type, why));
-  } else if (type === "" && !isIntOrString(schema) && !keepsUnknown(schema)) errors.push(required(at, missingType[level]));
-  if (level === "root" && type !== "" && type !== "object") errors.push(invalid(at, type, "must be object at the root"));
+  } else if (type === "" && !isIntOrString(schema) && !keepsUnknown(schema))
+    errors.push(required(at, missingType[level]));
+  if (level === "root" && type !== "" && type !== "object")
+    errors.push(invalid(at, type, "must be object at the root"));
 }
 
 function objects(schema: Props, level: Level, path: string, errors: FieldError[]): void {
@@ -66,7 +89,10 @@ function objects(schema: Props, level: Level, path: string, errors: FieldError[]
   if (isEmbedded(schema)) {
     if (schema.additionalProperties !== undefined)
       errors.push(
-        forbidden(child(path, "additionalProperties"), "must not be used if x-kubernetes-embedded-resource is set"),
+        forbidden(
+          child(path, "additionalProperties"),
+          "must not be used if x-kubernetes-embedded-resource is set",
+        ),
       );
     if (!keepsUnknown(schema) && Object.keys(schema.properties ?? {}).length === 0) {
       const why =
@@ -83,7 +109,8 @@ function objects(schema: Props, level: Level, path: string, errors: FieldError[]
   const metadata = propertyOf(schema, "metadata");
   if (metadata === undefined) return;
   const at = keyed(properties, "metadata");
-  if (metadata.type !== "object") errors.push(invalid(child(at, "type"), metadata.type ?? "", "must be object"));
+  if (metadata.type !== "object")
+    errors.push(invalid(child(at, "type"), metadata.type ?? "", "must be object"));
   if (level === "root" && !isPlainMetadata(metadata)) {
     const why =
       "must not specify anything other than name and generateName, but metadata is implicitly specified";
@@ -92,7 +119,13 @@ function objects(schema: Props, level: Level, path: string, errors: FieldError[]
 }
 
 /** Nothing but limits on the name. */
-function isPlainMetadata({ properties = {}, type: _t, default: _d, description: _s, ...rest }: Props): boolean {
+function isPlainMetadata({
+  properties = {},
+  type: _t,
+  default: _d,
+  description: _s,
+  ...rest
+}: Props): boolean {
   const names = Object.keys(properties);
   return Object.keys(rest).length === 0 && names.every((name) => name === "name" || name === "generateName");
 }
@@ -142,7 +175,11 @@ const mustBeFalse = [
   "x-kubernetes-embedded-resource",
   "x-kubernetes-int-or-string",
 ] as const;
-const mustBeAbsent = ["x-kubernetes-list-map-keys", "x-kubernetes-list-type", "x-kubernetes-map-type"] as const;
+const mustBeAbsent = [
+  "x-kubernetes-list-map-keys",
+  "x-kubernetes-list-type",
+  "x-kubernetes-map-type",
+] as const;
 
 /** Inside of alternatives nothing may be declared. */
 function nested(
@@ -167,13 +204,17 @@ function nested(
   if ((schema["x-kubernetes-validations"]?.length ?? 0) > 0) refuse("x-kubernetes-validations", "empty");
   // Otherwise metadata could be restricted in ways that nobody expects.
   if (propertyOf(schema, "metadata") !== undefined)
-    errors.push(forbidden(keyed(child(path, "properties"), "metadata"), "must not be specified in a nested context"));
+    errors.push(
+      forbidden(keyed(child(path, "properties"), "metadata"), "must not be specified in a nested context"),
+    );
 }
 
 /** What alternatives speak of is declared outside of them. */
 function complete(schema: Props, path: string, errors: FieldError[]): void {
   for (const junctor of junctors)
-    (schema[junctor] ?? []).forEach((one, at) => declared(one, schema, index(child(path, junctor), at), path, errors));
+    (schema[junctor] ?? []).forEach((one, at) =>
+      declared(one, schema, index(child(path, junctor), at), path, errors),
+    );
   if (schema.not !== undefined) declared(schema.not, schema, child(path, "not"), path, errors);
   const items = itemsOf(schema);
   if (items !== undefined) complete(items, child(path, "items"), errors);
