@@ -8,8 +8,14 @@ import type { Registry } from "./registry.ts";
 import { storageKey, storagePrefix } from "./stored-object.ts";
 
 export function admissionReads(registry: Registry, caches: Caches): AdmissionReads {
-  const serves = (group: string, resource: string): boolean =>
-    registry.definitions.some((one) => one.group === group && one.resource === resource);
+  const known = new Set<string>();
+  const serves = (group: string, resource: string): boolean => {
+    const name = `${resource}.${group}`;
+    if (known.has(name)) return true;
+    const found = registry.definitions.some((one) => one.group === group && one.resource === resource);
+    if (found) known.add(name);
+    return found;
+  };
   return {
     async get<T extends KubeObject>(
       group: string,

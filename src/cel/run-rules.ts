@@ -10,6 +10,9 @@ import { CostExceeded, EvaluationError, OptionalValue, type Value } from "./valu
 /** Bytes of a message that an expression makes. */
 const messageBytesMax = 5 * 1024;
 
+/** How an error that is about no field in particular is told. */
+const wholeObject = "<nil>";
+
 /** A value with its old self, and the way up. */
 interface Pair {
   readonly value: unknown;
@@ -28,6 +31,10 @@ export class RuleRun {
 
   constructor(budget: number) {
     this.remaining = budget;
+  }
+
+  private report(error: FieldError): void {
+    this.errors.push(error.field === "" ? { ...error, field: wholeObject } : error);
   }
 
   /** False: the budget is spent, nothing more is run. */
@@ -85,12 +92,12 @@ export class RuleRun {
     if (passed || (!transition && unchanged(pair))) return true;
     const message = this.message(compiled, binding, pair.value, path);
     if (message === undefined) return false;
-    this.errors.push(errorFor(compiled, pair.value, path, message));
+    this.report(errorFor(compiled, pair.value, path, message));
     return true;
   }
 
   private stop(path: string, value: unknown, detail: string): false {
-    this.errors.push({ type: "FieldValueInvalid", field: path, value, detail });
+    this.report({ type: "FieldValueInvalid", field: path, value, detail });
     this.remaining = -1;
     return false;
   }
@@ -110,7 +117,7 @@ export class RuleRun {
     const detail = message.startsWith("no such overload")
       ? `'${message}': call arguments did not match a supported operator, function or macro signature for rule: ${shown}`
       : `${message} evaluating rule: ${shown}`;
-    this.errors.push({ type: "FieldValueInvalid", field: path, value: pair.value, detail });
+    this.report({ type: "FieldValueInvalid", field: path, value: pair.value, detail });
     return true;
   }
 

@@ -59,12 +59,15 @@ const units: Readonly<Record<string, bigint>> = {
 };
 const durationPart = /(\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h)/y;
 
+/** Characters of a duration: making a number of many digits takes long. */
+const durationTextMax = 1_000;
+
 /** Nanoseconds, or undefined where the text is no duration. */
 export function parseDuration(text: string): bigint | undefined {
   const signed = /^[+-]/.test(text);
   const body = signed ? text.slice(1) : text;
   if (body === "0") return 0n;
-  if (body === "") return undefined;
+  if (body === "" || body.length > durationTextMax) return undefined;
   let total = 0n;
   let at = 0;
   while (at < body.length) {

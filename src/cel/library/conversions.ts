@@ -33,11 +33,18 @@ export function textLength(text: string): number {
   return length;
 }
 
+/** Undefined where there are more digits than any integer has: making a number of them takes long. */
+function boundedInteger(text: string): bigint | undefined {
+  const digits = text.replace(/^[+-]?0*(?=\d)/, "");
+  if (digits.length > 20) return undefined;
+  return text.startsWith("-") ? -BigInt(digits) : BigInt(digits);
+}
+
 function intFromText(text: string): bigint {
   if (!/^[+-]?\d+$/.test(text))
     throw new EvaluationError(`strconv.ParseInt: parsing ${JSON.stringify(text)}: invalid syntax`);
-  const value = BigInt(text.replace(/^\+/, ""));
-  if (value >= 2n ** 63n || value < -(2n ** 63n))
+  const value = boundedInteger(text);
+  if (value === undefined || value >= 2n ** 63n || value < -(2n ** 63n))
     throw new EvaluationError(`strconv.ParseInt: parsing ${JSON.stringify(text)}: value out of range`);
   return value;
 }
@@ -45,7 +52,10 @@ function intFromText(text: string): bigint {
 function uintFromText(text: string): UintValue {
   if (!/^\d+$/.test(text))
     throw new EvaluationError(`strconv.ParseUint: parsing ${JSON.stringify(text)}: invalid syntax`);
-  return checkedUint(BigInt(text));
+  const value = boundedInteger(text);
+  if (value === undefined || value >= 2n ** 64n)
+    throw new EvaluationError(`strconv.ParseUint: parsing ${JSON.stringify(text)}: value out of range`);
+  return checkedUint(value);
 }
 
 function doubleFromText(text: string): number {

@@ -297,3 +297,13 @@ test("fields that are computed: when they are asked for, and once", () => {
   );
   assert.deepEqual(computed, ["a"]);
 });
+
+test("numbers of very many digits are refused, and take no time", () => {
+  const nines = `'${"9".repeat(90_000)}'`;
+  for (const call of [`int(${nines})`, `uint(${nines})`, `quantity(${nines})`, `semver(${nines} + '.0.0')`])
+    assert.ok(typeof (run(call) as { error?: string }).error === "string", call.slice(0, 12));
+  assert.equal(run(`isSemver('0001.02.3', true)`), true);
+  assert.equal(run("int('-0042') == -42 && int('+7') == 7"), true);
+  assert.equal(run("semver('1.0.0-9').isLessThan(semver('1.0.0-10'))"), true);
+  assert.equal(run(`('a' + '${" ".repeat(90_000)}' + 'b').trim().size()`), 90_002);
+});

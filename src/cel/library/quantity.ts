@@ -20,8 +20,12 @@ class QuantityValue extends OpaqueValue {
   }
 }
 
+/** Characters of a quantity: making a number of many digits takes long. */
+const textMax = 1_000;
+const isAmount = (text: string): boolean => text.length <= textMax && isQuantity(text);
+
 function quantity(text: string): QuantityValue {
-  if (!isQuantity(text)) throw new EvaluationError(quantityError);
+  if (!isAmount(text)) throw new EvaluationError(quantityError);
   return new QuantityValue(parseQuantity(text).nano);
 }
 
@@ -41,7 +45,7 @@ const units = (count: bigint): bigint => count * nanoPerUnit;
 
 const type = "kubernetes.Quantity";
 export const quantities: readonly Overload[] = [
-  overload("isQuantity(string): bool", isQuantity, readsFirst),
+  overload("isQuantity(string): bool", isAmount, readsFirst),
   overload(`quantity(string): ${type}`, quantity, readsFirst),
   overload(`${type}.sign(): int`, ({ nano }: QuantityValue) => (nano > 0n ? 1n : nano < 0n ? -1n : 0n)),
   overload(`${type}.isInteger(): bool`, isInteger),

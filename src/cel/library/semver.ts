@@ -18,7 +18,8 @@ class SemverValue extends OpaqueValue {
   }
 }
 
-const number = "(0|[1-9]\\d*)";
+/** More digits than these are in no number that fits. */
+const number = "(0|[1-9]\\d{0,19})";
 const shape = new RegExp(
   `^${number}\\.${number}\\.${number}(?:-([0-9A-Za-z-]+(?:\\.[0-9A-Za-z-]+)*))?(?:\\+[0-9A-Za-z-]+(?:\\.[0-9A-Za-z-]+)*)?$`,
 );
@@ -37,7 +38,7 @@ function normalized(text: string): string {
   const bare = text.replace(/^v/, "");
   const end = bare.search(/[-+]/);
   const core = end < 0 ? bare : bare.slice(0, end);
-  const parts = core.split(".").map((part) => (/^\d+$/.test(part) ? String(BigInt(part)) : part));
+  const parts = core.split(".").map((part) => part.replace(/^0+(?=\d+$)/, ""));
   // Only whole versions may have more behind them.
   while (parts.length < 3 && end < 0) parts.push("0");
   return parts.join(".") + (end < 0 ? "" : bare.slice(end));
@@ -68,7 +69,8 @@ function compare(a: SemverValue, b: SemverValue): bigint {
 
 function comparePart(x: string, y: string): bigint {
   const [xNumber, yNumber] = [/^\d+$/.test(x), /^\d+$/.test(y)];
-  if (xNumber && yNumber) return sign(BigInt(x) < BigInt(y), BigInt(x) === BigInt(y));
+  // Numbers without leading zeros: the longer one is the larger.
+  if (xNumber && yNumber && x.length !== y.length) return sign(x.length < y.length, false);
   return xNumber === yNumber ? sign(x < y, x === y) : sign(xNumber, false);
 }
 

@@ -76,7 +76,15 @@ function join(list: ListValue, separator = ""): string {
 const lower = (text: string): string => text.replace(/[A-Z]+/g, (part) => part.toLowerCase());
 const upper = (text: string): string => text.replace(/[a-z]+/g, (part) => part.toUpperCase());
 
-const trimmed = (text: string): string => text.replace(/^[\p{White_Space}]+|[\p{White_Space}]+$/gu, "");
+const isSpace = (text: string, at: number): boolean => /\p{White_Space}/u.test(text.charAt(at));
+
+/** From both ends, without looking at what is between them. */
+function trimmed(text: string): string {
+  let [start, end] = [0, text.length];
+  while (start < end && isSpace(text, start)) start++;
+  while (end > start && isSpace(text, end - 1)) end--;
+  return text.slice(start, end);
+}
 
 const quoteEscapes: Readonly<Record<string, string>> = {
   "\x07": "\\a",
