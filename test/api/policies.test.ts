@@ -405,3 +405,80 @@ test("a policy is asked again after another has changed the object, if it wants 
       "early",
     );
 });
+
+const onDeployments = {
+  resourceRules: [
+    { apiGroups: ["apps"], apiVersions: ["v1"], operations: ["CREATE"], resources: ["deployments"] },
+  ],
+};
+const deployment = (replicas: number): object => ({
+  metadata: { name: "web", labels: { app: "web" } },
+  spec: {
+    replicas,
+    selector: { matchLabels: { app: "web" } },
+    template: {
+      metadata: { labels: { app: "web" } },
+      spec: { containers: [{ name: "web", image: "web" }] },
+    },
+  },
+});
+const deploy = (replicas: number, status: number): Promise<Answer> =>
+  expect(status, "POST", "/apis/apps/v1/namespaces/shop/deployments?dryRun=All", deployment(replicas));
+
+test("a policy validates a Deployment", () =>
+  withPolicy(
+    {
+      matchConstraints: onDeployments,
+      validations: [
+        {
+          expression: "object.spec.replicas > 1",
+          messageExpression: "'wants ' + string(object.spec.replicas) + ' > 1'",
+        },
+        { expression: "object.spec.template.spec.containers.all(c, c.image == 'web')" },
+      ],
+    },
+    {},
+    async () => {
+      const { json } = await deploy(1, 422);
+      assert.equal(json.message, `deployments.apps "web" is forbidden: ${said} wants 1 > 1`);
+      await deploy(2, 201);
+    },
+  ));
+
+test("expressions refer to variables, which refer to variables", () =>
+  withPolicy(
+    {
+      matchConstraints: onDeployments,
+      variables: [
+        { name: "replicas", expression: "object.spec.replicas" },
+        { name: "oddReplicas", expression: "variables.replicas % 2 == 1" },
+      ],
+      validations: [{ expression: "variables.replicas > 1" }, { expression: "variables.oddReplicas" }],
+    },
+    {},
+    async () => {
+      await deploy(1, 422);
+      const { json } = await deploy(2, 422);
+      assert.match(json.message, /failed expression: variables\.oddReplicas$/);
+      await deploy(3, 201);
+    },
+  ));
+
+test("a policy changes a Deployment: its replicas, and annotations that were not there", async () => {
+  const replicas = laid("Object{spec: Object.spec{replicas: object.spec.replicas + 100}}");
+  const annotations = laid(
+    "Object{metadata: Object.metadata{annotations: {'my-foo-annotation': 'myAnnotationValue'}}}",
+  );
+  const sidecar = patched(
+    "[JSONPatch{op: 'add', path: '/spec/template/spec/containers/-', value: Object.spec.template.spec.containers{name: 'side', image: 'side'}}]",
+  );
+  const mutations = [replicas, annotations, sidecar];
+  await mutating({ matchConstraints: onDeployments, mutations }, async () => {
+    const { json } = await deploy(1, 201);
+    assert.equal(json.spec.replicas, 101);
+    assert.equal(json.metadata.annotations["my-foo-annotation"], "myAnnotationValue");
+    const [, side] = json.spec.template.spec.containers;
+    assert.equal(side.name, "side");
+    assert.equal(side.imagePullPolicy, "Always", "what is added has its defaults");
+  });
+});
