@@ -34,10 +34,12 @@ import { ingressClass } from "./networking/ingress-class.ts";
 import { ipAddressKind } from "./networking/ip-address.ts";
 import { networkPolicy } from "./networking/network-policy.ts";
 import { serviceCidr } from "./networking/service-cidr.ts";
+import { podDisruptionBudget } from "./policy/pod-disruption-budget.ts";
 import { clusterRole } from "./rbac/cluster-role.ts";
 import { clusterRoleBinding } from "./rbac/cluster-role-binding.ts";
 import { role } from "./rbac/role.ts";
 import { roleBinding } from "./rbac/role-binding.ts";
+import { priorityClass } from "./scheduling/priority-class.ts";
 
 /** A definition knows its own kind; whoever holds many of them knows only that each is an object. */
 const any = <T extends KubeObject>(definition: ResourceDefinition<T>): ResourceDefinition =>
@@ -75,9 +77,11 @@ export const builtinResources: readonly ResourceDefinition[] = [
   any(ipAddressKind),
   any(networkPolicy),
   any(serviceCidr),
+  any(podDisruptionBudget),
   any(clusterRoleBinding),
   any(clusterRole),
   any(roleBinding),
   any(role),
   any(customResourceDefinition),
+  any(priorityClass),
 ];
