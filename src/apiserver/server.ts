@@ -12,6 +12,7 @@ import { toError } from "#base/assert.ts";
 import type { AdmissionPlugin, AdmissionReads } from "./admission/contract.ts";
 import { admissionReads } from "./admission-reads.ts";
 import { errorAnswer } from "./answer.ts";
+import { expressionChecks } from "./check-expressions.ts";
 import type { Authenticator, Authorizer, Credentials } from "./auth/contract.ts";
 import { startCaches } from "./caches.ts";
 import { startClaims } from "./claims.ts";
@@ -87,6 +88,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     features: options.features ?? new Set(),
     computed: options.computed ?? new Map(),
     checks: new Map([
+      ...expressionChecks,
       [
         "apiextensions.k8s.io/customresourcedefinitions",
         async (next, old) => (await import("./custom/check-definition.ts")).checkDefinition(next, old),

@@ -11,7 +11,6 @@ import { defaultTolerationSeconds } from "#apiserver/admission/default-toleratio
 import { namespaceLifecycle } from "#apiserver/admission/namespace-lifecycle.ts";
 import { nodeRestriction } from "#apiserver/admission/node-restriction.ts";
 import { serviceAccountAdmission } from "#apiserver/admission/service-account.ts";
-import { expressionCheck } from "#apiserver/admission/expression-check.ts";
 import { mutatingAdmissionPolicy } from "#apiserver/admission/mutating-policy.ts";
 import { validatingAdmissionPolicy } from "#apiserver/admission/validating-policy.ts";
 import type { AdmissionPlugin, AdmissionReads } from "#apiserver/admission/contract.ts";
@@ -218,9 +217,8 @@ function plugins(
     validatingAdmissionPolicy(reads, authorizer),
   ];
   const chosen = all.filter(({ name }) => options.admissionPlugins.has(name));
-  // Parts of RBAC and of the kinds' validation rather than plug-ins that one may leave out.
-  const always = [expressionCheck, ...(options.authorizationModes.includes("RBAC") ? [escalation] : [])];
-  return [...chosen, ...always];
+  // Part of RBAC rather than a plug-in that one may leave out.
+  return options.authorizationModes.includes("RBAC") ? [...chosen, escalation] : chosen;
 }
 
 function authorizersFor(

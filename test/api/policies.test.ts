@@ -6,7 +6,6 @@ import { after, before, test } from "node:test";
 import { realClock } from "#base/clock.ts";
 import { silentLogger } from "#base/log.ts";
 import { seededRandom } from "#base/random.ts";
-import { expressionCheck } from "#apiserver/admission/expression-check.ts";
 import { mutatingAdmissionPolicy } from "#apiserver/admission/mutating-policy.ts";
 import { validatingAdmissionPolicy } from "#apiserver/admission/validating-policy.ts";
 import type { Authorizer } from "#apiserver/auth/contract.ts";
@@ -65,7 +64,6 @@ before(async () => {
     admission: (reads) => [
       mutatingAdmissionPolicy(reads, onlyAnnReads),
       validatingAdmissionPolicy(reads, onlyAnnReads),
-      expressionCheck,
     ],
     authenticator: { authenticate: () => undefined },
     authorizer: privilegedGroupAuthorizer,

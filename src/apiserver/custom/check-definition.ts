@@ -16,13 +16,18 @@ export async function checkDefinition(
   if (before !== undefined && JSON.stringify(before.versions) === JSON.stringify(spec.versions)) return [];
   const { validateVersionSchema } = await import("#resources/apiextensions/schema-validation.ts");
   const errors: FieldError[] = [];
-  for (const [at, version] of spec.versions.entries()) {
-    const path = `spec.versions[${at}]`;
-    errors.push(...validateVersionSchema(version, path));
+  // One schema for all versions is the definition's own: errors name it once, as the first form of the API did.
+  const [first] = spec.versions;
+  const shared = spec.versions.every((one) => JSON.stringify(one.schema) === JSON.stringify(first?.schema));
+  for (const [i, version] of spec.versions.entries()) {
+    if (shared && i > 0) break;
+    const path = `spec.versions[${i}]`;
+    const at = shared ? "spec.validation.openAPIV3Schema" : `${path}.schema.openAPIV3Schema`;
+    errors.push(...validateVersionSchema(version, path, at));
     const schema = version.schema?.openAPIV3Schema as RuleSchema | undefined;
     if (schema === undefined || errors.length > 0 || !hasRules(schema)) continue;
     const { compileRules } = await import("#cel/rules.ts");
-    errors.push(...compileRules(schema, `${path}.schema.openAPIV3Schema`).errors);
+    errors.push(...compileRules(schema, at).errors);
   }
   return errors;
 }

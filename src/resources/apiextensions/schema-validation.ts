@@ -44,10 +44,10 @@ const rootFields: readonly (readonly [name: string, field: keyof Props])[] = [
   ["XValidations", "x-kubernetes-validations"],
 ];
 
-export function validateVersionSchema(version: Version, path: string): FieldError[] {
+/** `at`: where errors of the schema itself are told. */
+export function validateVersionSchema(version: Version, path: string, at: string): FieldError[] {
   const schema = version.schema?.openAPIV3Schema as Props | undefined;
   if (schema === undefined) return [];
-  const at = `${path}.schema.openAPIV3Schema`;
   const errors = version.subresources?.status === undefined ? [] : validateRoot(schema, at);
   if (schema.nullable === true)
     errors.push(forbidden(child(at, "nullable"), "nullable cannot be true at the root"));
