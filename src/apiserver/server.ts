@@ -17,6 +17,8 @@ import type { Authenticator, Authorizer, Credentials } from "./auth/contract.ts"
 import { startCaches } from "./caches.ts";
 import { startClaims } from "./claims.ts";
 import type { FeatureGate, ServerContext } from "./context.ts";
+import { serviceAddress } from "./custom/service-address.ts";
+import type { WebhookDeps } from "./http/webhook-client.ts";
 import { followDefinitions } from "./custom/follow-definitions.ts";
 import { createDiscovery } from "./discovery.ts";
 import { createLeases } from "./leases.ts";
@@ -101,9 +103,10 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   };
   const custom = await followDefinitions(context, async () => {
     const { definitionCompiler } = await import("./custom/compile-definition.ts");
-    return definitionCompiler(() => {
-      throw new Error("conversion by webhook is not built");
-    });
+    const { webhookConverter } = await import("./custom/conversion-webhook.ts");
+    const resolve: WebhookDeps["resolve"] = (namespace, name, port) =>
+      serviceAddress(caches, random, { namespace, name, port });
+    return definitionCompiler(webhookConverter({ resolve, random }));
   });
   const openapi = createOpenApi(registry, clock);
   const paths = createPaths({
