@@ -30,6 +30,7 @@ export const ConfigMaps = core("ConfigMap", "configmaps");
 export const Secrets = core("Secret", "secrets");
 export const ServiceAccounts = core("ServiceAccount", "serviceaccounts");
 export const Leases = ref("coordination.k8s.io", "v1", "Lease", "leases", true);
+export const PriorityClasses = ref("scheduling.k8s.io", "v1", "PriorityClass", "priorityclasses", false);
 export const Roles = ref("rbac.authorization.k8s.io", "v1", "Role", "roles", true);
 export const ClusterRoles = ref("rbac.authorization.k8s.io", "v1", "ClusterRole", "clusterroles", false);
 export const RoleBindings = ref("rbac.authorization.k8s.io", "v1", "RoleBinding", "rolebindings", true);

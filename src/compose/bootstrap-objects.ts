@@ -1,12 +1,13 @@
-// What must be there before anybody is answered: the system namespaces, and the `kubernetes` Service, which holds the
-// first address of its range. The controllers of the same names keep them.
+// What must be there before anybody is answered: the system namespaces, the system's priority classes, and the
+// `kubernetes` Service, which holds the first address of its range. Controllers keep the first and the last.
 
 import type { Client, ResourceRef } from "#client/client.ts";
-import { Namespaces, Services } from "#client/refs.ts";
+import { Namespaces, PriorityClasses, Services } from "#client/refs.ts";
 import { kubernetesService } from "#controllers/kubernetes-service.ts";
 import { systemNamespaces } from "#controllers/system-namespaces.ts";
 import type { KubeObject } from "#machinery/meta.ts";
 import { isApiError } from "#machinery/status.ts";
+import { systemPriorityClasses } from "#resources/scheduling/priority-class.ts";
 
 async function createUnlessThere(
   client: Client,
@@ -32,8 +33,9 @@ export async function ensureBootstrapObjects(
   client: Client,
   { clusterIp }: { clusterIp: string },
 ): Promise<void> {
-  await Promise.all(
-    systemNamespaces.map((name) => createUnlessThere(client, Namespaces, "", { metadata: { name } })),
-  );
+  await Promise.all([
+    ...systemNamespaces.map((name) => createUnlessThere(client, Namespaces, "", { metadata: { name } })),
+    ...systemPriorityClasses.map((one) => createUnlessThere(client, PriorityClasses, "", one)),
+  ]);
   await createUnlessThere(client, Services, "default", kubernetesService(clusterIp));
 }

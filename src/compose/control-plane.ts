@@ -10,6 +10,7 @@ import { realRandom, type Random } from "#base/random.ts";
 import { defaultTolerationSeconds } from "#apiserver/admission/default-toleration-seconds.ts";
 import { namespaceLifecycle } from "#apiserver/admission/namespace-lifecycle.ts";
 import { nodeRestriction } from "#apiserver/admission/node-restriction.ts";
+import { priorityAdmission } from "#apiserver/admission/priority.ts";
 import { serviceAccountAdmission } from "#apiserver/admission/service-account.ts";
 import { mutatingAdmissionPolicy } from "#apiserver/admission/mutating-policy.ts";
 import { validatingAdmissionPolicy } from "#apiserver/admission/validating-policy.ts";
@@ -107,6 +108,7 @@ export interface ControlPlane {
 export const admissionPluginNames = [
   "NamespaceLifecycle",
   "ServiceAccount",
+  "Priority",
   "DefaultTolerationSeconds",
   "NodeRestriction",
   "MutatingAdmissionPolicy",
@@ -211,6 +213,7 @@ function plugins(
   const all: AdmissionPlugin[] = [
     namespaceLifecycle(reads),
     serviceAccountAdmission(reads, random),
+    priorityAdmission(reads),
     defaultTolerationSeconds(options.defaultTolerationSeconds),
     nodeRestriction(reads),
     mutatingAdmissionPolicy(reads, authorizer),

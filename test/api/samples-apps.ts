@@ -1,4 +1,4 @@
-// Samples of apps and batch.
+// Samples of apps, batch, policy and scheduling.
 
 const apps = "/apis/apps/v1/namespaces/default";
 const batch = "/apis/batch/v1/namespaces/default";
@@ -20,4 +20,12 @@ export const workloads: readonly (readonly [collection: string, object: object])
   [`${apps}/statefulsets`, { metadata, spec: { replicas: 0, selector, template, serviceName: "s" } }],
   [`${batch}/cronjobs`, { metadata, spec: { schedule: "0 0 1 1 *", jobTemplate: { spec: job } } }],
   [`${batch}/jobs`, { metadata, spec: job }],
+  [
+    "/apis/policy/v1/namespaces/default/poddisruptionbudgets",
+    { metadata, spec: { selector, maxUnavailable: "50%", unhealthyPodEvictionPolicy: "AlwaysAllow" } },
+  ],
+  [
+    "/apis/scheduling.k8s.io/v1/priorityclasses",
+    { metadata, value: 5, preemptionPolicy: "Never", description: "A few." },
+  ],
 ];
