@@ -2,7 +2,7 @@
 
 import type { FieldError } from "#machinery/field-error.ts";
 import type { KubeObject } from "#machinery/meta.ts";
-import { schemaFor } from "#machinery/schema/schema.ts";
+import { schemaOf } from "#machinery/define-resource.ts";
 import type { AdmissionRequest } from "./admission/contract.ts";
 import type { ResourceContext } from "./context.ts";
 import { decodePatched } from "./decode-body.ts";
@@ -30,7 +30,7 @@ function requestOf(context: ResourceContext, write: Write): AdmissionRequest {
     dryRun: write.dryRun,
     object: write.object,
     old: write.old,
-    schema: schemaFor(group, version, kind),
+    schema: schemaOf(definition),
     replace: (object) => replaceDraft(context, write.object, object),
     warn: (message) => context.warn(message),
   };
@@ -39,8 +39,7 @@ function requestOf(context: ResourceContext, write: Write): AdmissionRequest {
 /** The draft keeps its identity: the write that goes on holds it. */
 function replaceDraft(context: ResourceContext, draft: KubeObject | undefined, by: unknown): void {
   if (draft === undefined) throw new Error("there is no object to change");
-  const { group, version, kind } = context.definition;
-  const decoded = decodePatched(by, { group, version, kind }, [], {
+  const decoded = decodePatched(by, context.definition, [], {
     fieldValidation: "Ignore",
     warn: (message) => context.warn(message),
   });
