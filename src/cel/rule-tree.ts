@@ -15,6 +15,8 @@ export interface CompiledRule {
 
 export interface RuleNode {
   readonly type: CelType;
+  /** `object`, `string`, …: what errors show of a value that could not be judged. */
+  readonly schemaType: string;
   readonly rules: readonly CompiledRule[];
   readonly properties: ReadonlyMap<string, RuleNode>;
   readonly additional: RuleNode | undefined;

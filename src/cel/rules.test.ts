@@ -39,13 +39,12 @@ const replicas = object({ min: whole, replicas: whole, max: whole });
 
 test("a rule that fails: the field, its value, the rule or the message", () => {
   const value = { spec: { min: 0, replicas: 20, max: 10 } };
-  const shown = JSON.stringify(value.spec);
   const rule = "self.min <= self.replicas && self.replicas <= self.max";
   assert.deepEqual(check(spec(withRules(replicas, rule)), value), [
-    `spec: Invalid value: ${shown}: failed rule: ${rule}`,
+    `spec: Invalid value: failed rule: ${rule}`,
   ]);
   assert.deepEqual(check(spec(withRules(replicas, { rule, message: " too many " })), value), [
-    `spec: Invalid value: ${shown}: too many`,
+    "spec: Invalid value: too many",
   ]);
   assert.deepEqual(check(spec(withRules(replicas, rule)), { spec: { min: 0, replicas: 5, max: 10 } }), []);
 });
@@ -55,7 +54,7 @@ test("messageExpression, and the message where it has no good result", () => {
     check(spec(withRules(replicas, { rule: "false", messageExpression, ...more })), {
       spec: { replicas: 7 },
     });
-  const value = `Invalid value: {"replicas":7}`;
+  const value = "Invalid value";
   assert.deepEqual(made("'got ' + string(self.replicas)"), [`spec: ${value}: got 7`]);
   assert.deepEqual(made("''", { message: "plain" }), [`spec: ${value}: plain`]);
   assert.deepEqual(made("'a\\nb'", { message: "plain" }), [`spec: ${value}: plain`]);
@@ -67,12 +66,10 @@ test("reason and fieldPath", () => {
     check(spec(withRules(replicas, { rule: "false", message: "no", fieldPath: ".replicas", ...more })), {
       spec: { replicas: 7 },
     });
-  assert.deepEqual(failing({}), [`spec.replicas: Invalid value: {"replicas":7}: no`]);
+  assert.deepEqual(failing({}), ["spec.replicas: Invalid value: no"]);
   assert.deepEqual(failing({ reason: "FieldValueForbidden" }), ["spec.replicas: Forbidden: no"]);
   assert.deepEqual(failing({ reason: "FieldValueRequired" }), ["spec.replicas: Required value: no"]);
-  assert.deepEqual(failing({ reason: "FieldValueDuplicate" }), [
-    `spec.replicas: Duplicate value: {"replicas":7}: no`,
-  ]);
+  assert.deepEqual(failing({ reason: "FieldValueDuplicate" }), ["spec.replicas: Duplicate value: no"]);
 });
 
 test("rules below: properties, maps, lists", () => {
@@ -107,10 +104,10 @@ test("an evaluation that ends in an error", () => {
   assert.deepEqual(check(withRules(union, rule), { port: 50 }), []);
   assert.deepEqual(check(withRules(union, rule), { port: "50%" }), []);
   assert.deepEqual(check(withRules(union, "self.port < 100"), { port: "x" }), [
-    `<nil>: Invalid value: {"port":"x"}: 'no such overload': call arguments did not match a supported operator, function or macro signature for rule: self.port < 100`,
+    `<nil>: Invalid value: "object": 'no such overload': call arguments did not match a supported operator, function or macro signature for rule: self.port < 100`,
   ]);
   assert.deepEqual(check(spec(withRules(replicas, "self.max > 0")), { spec: {} }), [
-    "spec: Invalid value: {}: no such key: max evaluating rule: self.max > 0",
+    'spec: Invalid value: "object": no such key: max evaluating rule: self.max > 0',
   ]);
 });
 
@@ -163,7 +160,7 @@ test("items of a list of type map find their old selves by key", () => {
       },
       old,
     ),
-    [`list[0]: Invalid value: {"name":"b","v":4}: may not shrink`],
+    ["list[0]: Invalid value: may not shrink"],
   );
 });
 

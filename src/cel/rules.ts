@@ -98,7 +98,15 @@ class Compiler {
     const rules = this.compileRules(schema, typed, place);
     const listKeys =
       schema["x-kubernetes-list-type"] === "map" ? schema["x-kubernetes-list-map-keys"] : undefined;
-    return { type: typed.type, rules, properties, additional, items, itemKeys: listKeys };
+    return {
+      type: typed.type,
+      schemaType: schema.type ?? "",
+      rules,
+      properties,
+      additional,
+      items,
+      itemKeys: listKeys,
+    };
   }
 
   private visitItems(schema: RuleSchema, place: Place): RuleNode | undefined {

@@ -1,6 +1,6 @@
 // Runs compiled rules over an object: what fails, where, and what it did cost.
 import { isDeepStrictEqual } from "node:util";
-import { child, index, keyed, type FieldError } from "#machinery/field-error.ts";
+import { child, index, keyed, omittedValue, type FieldError } from "#machinery/field-error.ts";
 import { toError } from "#base/assert.ts";
 import { fromData } from "./data.ts";
 import { perCallLimit } from "./expression.ts";
@@ -83,32 +83,37 @@ export class RuleRun {
     if (cost > this.remaining) {
       return this.stop(
         path,
-        pair.value,
+        node.schemaType,
         "validation failed due to running out of cost budget, no further validation rules will be run",
       );
     }
     this.remaining -= cost;
-    if (failure !== undefined) return this.failed(failure, shown, compiled, pair, path);
+    if (failure !== undefined) return this.failed(failure, shown, node, { compiled, pair, path });
     if (passed || (!transition && unchanged(pair))) return true;
-    const message = this.message(compiled, binding, pair.value, path);
+    const message = this.message(compiled, binding, node.schemaType, path);
     if (message === undefined) return false;
     this.report(errorFor(compiled, pair.value, path, message));
     return true;
   }
 
-  private stop(path: string, value: unknown, detail: string): false {
+  private stop(path: string, value: string, detail: string): false {
     this.report({ type: "FieldValueInvalid", field: path, value, detail });
     this.remaining = -1;
     return false;
   }
 
   /** An expression that ended without an answer. */
-  private failed(failure: unknown, shown: string, compiled: CompiledRule, pair: Pair, path: string): boolean {
+  private failed(
+    failure: unknown,
+    shown: string,
+    { schemaType }: RuleNode,
+    { compiled, pair, path }: { compiled: CompiledRule; pair: Pair; path: string },
+  ): boolean {
     const { message } = toError(failure);
     if (failure instanceof CostExceeded) {
       return this.stop(
         path,
-        pair.value,
+        schemaType,
         `'${message}': no further validation rules will be run due to call cost exceeds limit for rule: ${shown}`,
       );
     }
@@ -117,7 +122,7 @@ export class RuleRun {
     const detail = message.startsWith("no such overload")
       ? `'${message}': call arguments did not match a supported operator, function or macro signature for rule: ${shown}`
       : `${message} evaluating rule: ${shown}`;
-    this.report({ type: "FieldValueInvalid", field: path, value: pair.value, detail });
+    this.report({ type: "FieldValueInvalid", field: path, value: schemaType, detail });
     return true;
   }
 
@@ -125,7 +130,7 @@ export class RuleRun {
   private message(
     { rule, message }: CompiledRule,
     binding: (name: string) => Value | undefined,
-    value: unknown,
+    value: string,
     path: string,
   ): string | undefined {
     const fallback =
@@ -154,7 +159,7 @@ export class RuleRun {
     }
   }
 
-  private afford(cost: number, value: unknown, path: string): boolean {
+  private afford(cost: number, value: string, path: string): boolean {
     if (cost > this.remaining)
       return this.stop(
         path,
@@ -200,12 +205,14 @@ function oldItems({ itemKeys }: RuleNode, old: unknown): (item: unknown) => unkn
   return (item) => known.get(key(item));
 }
 
+/** Objects and lists are not shown: the field and the message say enough. */
 function errorFor(
   { rule, fieldPath }: CompiledRule,
-  value: unknown,
+  given: unknown,
   path: string,
   detail: string,
 ): FieldError {
+  const value = typeof given === "object" ? omittedValue : given;
   const field =
     fieldPath === "" ? path : fieldPath.startsWith("[") ? `${path}${fieldPath}` : child(path, fieldPath);
   switch (rule.reason) {

@@ -32,6 +32,9 @@ const titles: Record<FieldErrorType, string> = {
   FieldValueTypeInvalid: "Invalid value",
 };
 
+/** In the place of a value that is too large to be told, or says nothing. */
+export const omittedValue: unique symbol = Symbol("omitted");
+
 /** The message without the field: `Invalid value: "x": must be …`. This is the `message` of a Status cause. */
 export function fieldErrorBody(error: FieldError): string {
   const title = titles[error.type];
@@ -39,7 +42,8 @@ export function fieldErrorBody(error: FieldError): string {
     error.type === "FieldValueRequired" ||
     error.type === "FieldValueForbidden" ||
     error.type === "FieldValueTooLong" ||
-    error.type === "InternalError";
+    error.type === "InternalError" ||
+    error.value === omittedValue;
   const head = bare ? title : `${title}: ${formatFieldValue(error.value)}`;
   return error.detail === "" ? head : `${head}: ${error.detail}`;
 }
