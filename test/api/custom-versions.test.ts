@@ -339,7 +339,7 @@ describe("rules in schemas", () => {
     assert.equal(status, 422);
     assert.equal(
       json.details.causes[0].field,
-      "spec.versions[0].schema.openAPIV3Schema.properties[spec].properties[min].x-kubernetes-validations[0].rule",
+      "spec.validation.openAPIV3Schema.properties[spec].properties[min].x-kubernetes-validations[0].rule",
     );
   });
 

@@ -15,19 +15,24 @@ export async function checkDefinition(
   // What is as it was passed once.
   if (before !== undefined && JSON.stringify(before.versions) === JSON.stringify(spec.versions)) return [];
   const { validateVersionSchema } = await import("#resources/apiextensions/schema-validation.ts");
+  const { validateSelectableFields } = await import("#resources/apiextensions/selectable-fields.ts");
+  const { eachOnce } = await import("#resources/apiextensions/definition-validation.ts");
   const errors: FieldError[] = [];
   // One schema for all versions is the definition's own: errors name it once, as the first form of the API did.
   const [first] = spec.versions;
   const shared = spec.versions.every((one) => JSON.stringify(one.schema) === JSON.stringify(first?.schema));
   for (const [i, version] of spec.versions.entries()) {
     if (shared && i > 0) break;
-    const path = `spec.versions[${i}]`;
-    const at = shared ? "spec.validation.openAPIV3Schema" : `${path}.schema.openAPIV3Schema`;
-    errors.push(...validateVersionSchema(version, path, at));
+    const at = shared ? "spec.validation.openAPIV3Schema" : `spec.versions[${i}].schema.openAPIV3Schema`;
+    errors.push(...validateVersionSchema(version, at));
     const schema = version.schema?.openAPIV3Schema as RuleSchema | undefined;
     if (schema === undefined || errors.length > 0 || !hasRules(schema)) continue;
     const { compileRules } = await import("#cel/rules.ts");
     errors.push(...compileRules(schema, at).errors);
   }
+  eachOnce(spec.versions, "selectableFields", ({ selectableFields = [], schema }, path) => {
+    const props = schema?.openAPIV3Schema;
+    if (props !== undefined) errors.push(...validateSelectableFields(selectableFields, props, path));
+  });
   return errors;
 }

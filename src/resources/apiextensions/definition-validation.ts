@@ -63,6 +63,12 @@ export function validateSpec(spec: Spec): FieldError[] {
   else if (scope !== "Cluster" && scope !== "Namespaced")
     errors.push(notSupported("spec.scope", scope, ["Cluster", "Namespaced"]));
   versions.forEach((version, at) => errors.push(...validateVersion(version, index("spec.versions", at))));
+  eachOnce(versions, "subresources", (version, path) => errors.push(...validateSubresources(version, path)));
+  eachOnce(versions, "additionalPrinterColumns", (version, path) =>
+    (version.additionalPrinterColumns ?? []).forEach((column, at) =>
+      errors.push(...validateColumn(column, index(path, at))),
+    ),
+  );
   if (new Set(versions.map((version) => version.name)).size !== versions.length)
     errors.push(invalid("spec.versions", versions, "must contain unique version names"));
   if (versions.filter(({ storage }) => storage).length !== 1)
@@ -79,6 +85,19 @@ export function validateSpec(spec: Spec): FieldError[] {
   return errors;
 }
 
+/** What all versions have in common is the definition's own: errors name it once, as the first form of the API did. */
+export function eachOnce(
+  versions: readonly Version[],
+  field: "subresources" | "additionalPrinterColumns" | "selectableFields",
+  visit: (version: Version, path: string) => void,
+): void {
+  const [first] = versions;
+  if (first === undefined) return;
+  if (versions.every((one) => JSON.stringify(one[field]) === JSON.stringify(first[field])))
+    visit(first, child("spec", field));
+  else versions.forEach((version, at) => visit(version, child(index("spec.versions", at), field)));
+}
+
 function validateVersion(version: Version, path: string): FieldError[] {
   const errors: FieldError[] = [];
   const wrong = checkDns1035Label(version.name);
@@ -88,10 +107,6 @@ function validateVersion(version: Version, path: string): FieldError[] {
   const why = warningError(version);
   if (why !== undefined)
     errors.push(invalid(child(path, "deprecationWarning"), version.deprecationWarning, why));
-  errors.push(...validateSubresources(version, child(path, "subresources")));
-  (version.additionalPrinterColumns ?? []).forEach((column, at) =>
-    errors.push(...validateColumn(column, index(child(path, "additionalPrinterColumns"), at))),
-  );
   return errors;
 }
 

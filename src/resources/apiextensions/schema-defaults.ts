@@ -27,7 +27,7 @@ function validateDefault(schema: Props, path: string): FieldError[] {
   const given = schema.default;
   const pruned = copyJson(given);
   prune(pruned, schema, isEmbedded(schema));
-  if (!sameJson(pruned, given)) return [invalid(path, given, "must not have unspecified fields")];
+  if (!sameJson(pruned, given)) return [invalid(path, given, "must not have unknown fields")];
   const value = copyJson(given);
   applyDefaults(value, schema);
   return [...validateValue(value, schema, path), ...validateLists(value, schema, path)];

@@ -14,7 +14,6 @@ import {
 import type { CustomResourceDefinitionVersion as Version } from "#machinery/gen/types/apiextensions-v1.ts";
 import type { Props } from "#machinery/structural/schema-props.ts";
 import { validateDefaultValues } from "./schema-defaults.ts";
-import { validateSelectableFields } from "./selectable-fields.ts";
 import { validateStructural } from "./structural-rules.ts";
 
 const types = ["array", "boolean", "integer", "number", "object", "string"];
@@ -45,7 +44,7 @@ const rootFields: readonly (readonly [name: string, field: keyof Props])[] = [
 ];
 
 /** `at`: where errors of the schema itself are told. */
-export function validateVersionSchema(version: Version, path: string, at: string): FieldError[] {
+export function validateVersionSchema(version: Version, at: string): FieldError[] {
   const schema = version.schema?.openAPIV3Schema as Props | undefined;
   if (schema === undefined) return [];
   const errors = version.subresources?.status === undefined ? [] : validateRoot(schema, at);
@@ -55,9 +54,6 @@ export function validateVersionSchema(version: Version, path: string, at: string
   const structural = validateStructural(schema, at);
   errors.push(...structural);
   if (structural.length === 0) errors.push(...validateDefaultValues(schema, at));
-  errors.push(
-    ...validateSelectableFields(version.selectableFields ?? [], schema, child(path, "selectableFields")),
-  );
   return errors;
 }
 
@@ -125,7 +121,11 @@ class OpenApiCheck {
     const below: Where = { ...where, root: false };
     const { additionalProperties: more, properties = {} } = schema;
     const several = Object.keys(properties).length > 0;
-    if (more !== undefined && several && more !== true)
+    if (more === false)
+      this.errors.push(
+        forbidden(child(path, "additionalProperties"), "additionalProperties cannot be set to false"),
+      );
+    else if (more !== undefined && several && more !== true)
       this.errors.push(
         forbidden(
           child(path, "additionalProperties"),
@@ -229,8 +229,7 @@ function validateSetItem(item: Props, path: string): FieldError[] {
   const check = (field: "x-kubernetes-list-type" | "x-kubernetes-map-type"): FieldError[] => {
     const given = item[field];
     const at = child(path, `items.${field}`);
-    if (given === "atomic") return [];
-    return [given === undefined ? required(at, why) : invalid(at, given, why)];
+    return given === "atomic" ? [] : [invalid(at, given ?? null, why)];
   };
   if (item.type === "array")
     return item["x-kubernetes-list-type"] === undefined ? [] : check("x-kubernetes-list-type");
