@@ -37,6 +37,7 @@ export function subresourcesOf(
     ...(definition.status === undefined
       ? []
       : [{ name: "status", verbs: ["get", "patch", "update"], kind: own }]),
+    ...Object.keys(definition.parts).map((name) => ({ name, verbs: ["get", "patch", "update"], kind: own })),
     ...(definition.scale === undefined
       ? []
       : [{ name: "scale", verbs: ["get", "patch", "update"], kind: scaleKind }]),

@@ -4,6 +4,7 @@
 import { toError } from "#base/assert.ts";
 import type { ApiRequest, ApiResponse, Caller } from "#machinery/api-request.ts";
 import { hasProtobuf } from "#machinery/codec/protobuf.ts";
+import type { ResourceDefinition } from "#machinery/define-resource.ts";
 import { apiVersionOf } from "#machinery/meta.ts";
 import { checkPathSegment } from "#machinery/names.ts";
 import {
@@ -187,19 +188,25 @@ async function serveVerb(context: ResourceContext, form: OutputForm): Promise<Ap
   }
 }
 
+/** The part of the stored object that a subresource is. */
+function partOf(definition: ResourceDefinition, subresource: string): Part | undefined {
+  if (subresource === "status") return definition.status === undefined ? undefined : "status";
+  return Object.hasOwn(definition.parts, subresource) ? { part: subresource } : undefined;
+}
+
 async function serveSubresource(
   context: ResourceContext,
   subresources: SubresourceHandlers,
 ): Promise<ApiResponse> {
   const { definition, info } = context;
-  if (info.subresource === "status" && definition.status !== undefined) {
+  const part = partOf(definition, info.subresource);
+  if (part !== undefined) {
     const form = formOf(context, true);
     checkParameters(info.verb, context.query);
     if (info.verb === "get") return get(context, form);
-    if (info.verb === "update")
-      return oneAnswer(context, 200, (await update(context, "status")).object, form);
+    if (info.verb === "update") return oneAnswer(context, 200, (await update(context, part)).object, form);
     if (info.verb === "patch")
-      return oneAnswer(context, 200, (await patchOrApply(context, "status")).object, form);
+      return oneAnswer(context, 200, (await patchOrApply(context, part)).object, form);
     throw methodNotAllowed();
   }
   const handler = subresources.find(definition, info.subresource);

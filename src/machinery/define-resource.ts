@@ -155,6 +155,11 @@ export interface ResourceDefinition<T extends KubeObject = KubeObject> {
 
   readonly status: StatusStrategy<T> | undefined;
   /**
+   * Further parts of the stored object that have an endpoint of their own, by its name: written like a status, by a
+   * strategy that takes from the new object only what that endpoint may change.
+   */
+  readonly parts: Readonly<Record<string, Required<StatusStrategy<T>>>>;
+  /**
    * Fields that a write to the object ("") or to a subresource never changes, as dotted paths: nobody comes to own
    * them by such a write. By default the object keeps its status, and the status keeps the spec.
    */
@@ -241,6 +246,7 @@ export function defineResource<T extends KubeObject>(given: Given<T>): ResourceD
     rewriteLegacy: undefined,
     selectableFields: {},
     status: undefined,
+    parts: {},
     resetFields: given.status === undefined ? {} : { "": ["status"], status: ["spec"] },
     scale: undefined,
     subresources: {},

@@ -23,8 +23,13 @@ import { endpoints } from "./core/endpoints.ts";
 import { event } from "./core/event.ts";
 import { namespace } from "./core/namespace.ts";
 import { node } from "./core/node.ts";
+import { limitRange } from "./core/limit-range.ts";
+import { persistentVolumeClaim } from "./core/persistent-volume-claim.ts";
+import { persistentVolume } from "./core/persistent-volume.ts";
+import { podTemplate } from "./core/pod-template.ts";
 import { pod } from "./core/pod.ts";
 import { replicationController } from "./core/replication-controller.ts";
+import { resourceQuota } from "./core/resource-quota.ts";
 import { secret } from "./core/secret.ts";
 import { service } from "./core/service.ts";
 import { serviceAccount } from "./core/service-account.ts";
@@ -50,10 +55,15 @@ export const builtinResources: readonly ResourceDefinition[] = [
   any(configMap),
   any(endpoints),
   any(event),
+  any(limitRange),
   any(namespace),
   any(node),
+  any(persistentVolumeClaim),
+  any(persistentVolume),
   any(pod),
+  any(podTemplate),
   any(replicationController),
+  any(resourceQuota),
   any(secret),
   any(service),
   any(serviceAccount),

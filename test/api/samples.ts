@@ -1,5 +1,6 @@
 // One full valid object of each kind that clients write, with the path of its collection.
 
+import { coreSamples } from "./samples-core.ts";
 import { networking } from "./samples-networking.ts";
 
 const core = "/api/v1/namespaces/default";
@@ -155,5 +156,6 @@ export const samples: readonly (readonly [collection: string, object: object])[]
       subjects: [{ kind: "Group", name: "a" }],
     },
   ],
+  ...coreSamples,
   ...networking,
 ];

@@ -162,7 +162,7 @@ overEveryTransport((check) => {
   check("what is not served says so", async (place) => {
     await place.expect(201, "POST", place.at("pods"), idlePod("p"));
     const url = `${place.at("pods")}/p`;
-    for (const path of ["ephemeralcontainers", "resize", "eviction", "frob"])
+    for (const path of ["checkpoint", "frob"])
       assert.equal(
         (await place.expect(404, "GET", `${url}/${path}`)).json.message,
         "the server could not find the requested resource",

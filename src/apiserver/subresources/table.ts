@@ -11,6 +11,7 @@ import { issueToken, type TokenRequestObject } from "../auth/token-request.ts";
 import { decodeKind } from "../decode-body.ts";
 import { writeOptions } from "../options.ts";
 import type { SubresourceHandler } from "./contract.ts";
+import { eviction } from "./eviction.ts";
 import { finalizeNamespace } from "./finalize.ts";
 import { nodeProxy, podProxy, podStreams, serviceProxy, type KubeletAccess } from "./kubelet-proxy.ts";
 import { binding } from "./pods.ts";
@@ -45,6 +46,7 @@ export function coreSubresources(options: {
   const streams = podStreams(options.kubelet);
   return {
     "pods/binding": binding,
+    "pods/eviction": eviction,
     "pods/log": streams,
     "pods/exec": streams,
     "pods/attach": streams,

@@ -58,14 +58,16 @@ async function givenOptions(context: ResourceContext): Promise<DeleteOptions> {
   return options;
 }
 
-async function readRequest(context: ResourceContext): Promise<DeleteRequest> {
-  const {
-    gracePeriodSeconds,
-    propagationPolicy: policy,
-    orphanDependents: orphans,
-    preconditions = {},
-    dryRun = [],
-  } = await givenOptions(context);
+const readRequest = async (context: ResourceContext): Promise<DeleteRequest> =>
+  checkedOptions(await givenOptions(context));
+
+function checkedOptions({
+  gracePeriodSeconds,
+  propagationPolicy: policy,
+  orphanDependents: orphans,
+  preconditions = {},
+  dryRun = [],
+}: DeleteOptions): DeleteRequest {
   const errors: FieldError[] = [];
   if (orphans !== undefined && policy !== undefined) {
     errors.push(
@@ -105,6 +107,16 @@ export async function deleteOne(
     ...(uid === undefined ? {} : { uid }),
   };
   return { object, code, status: successStatus(details) };
+}
+
+/** Deletes the named object as these options say, whatever the request itself is. */
+export async function deleteWith(context: ResourceContext, options: DeleteOptions): Promise<void> {
+  const request = checkedOptions(options);
+  await retrying(
+    async () =>
+      deleteObject(context, await current(context, namespaceOf(context), context.info.name), request),
+    { conflicts: true },
+  );
 }
 
 /** Deletes what a list with the same parameters gives; answers with that list. */

@@ -33,8 +33,8 @@ const patchTypes = [
   "application/strategic-merge-patch+json",
 ];
 
-/** What an update changes: everything, or only the status. */
-export type Part = "object" | "status";
+/** What an update changes: everything, only the status, or another part that has an endpoint of its own. */
+export type Part = "object" | "status" | { readonly part: string };
 
 export async function update(
   context: ResourceContext,
@@ -207,7 +207,9 @@ export async function replaceObject(
   const write = { operation: "UPDATE" as const, object: next, old: stored, dryRun };
   await mutate(context, write);
   definition.applyDefaults(next);
-  if (part === "status") prepareStatus(context, next, stored);
+  const own = typeof part === "object" ? definition.parts[part.part] : undefined;
+  if (own !== undefined) own.prepareForUpdate(next, stored, strategy);
+  else if (part === "status") prepareStatus(context, next, stored);
   else definition.prepareForUpdate(next, stored, strategy);
   const metadata = next.metadata;
   if (raisesGeneration(definition, next, stored))
@@ -218,7 +220,7 @@ export async function replaceObject(
     ...validateMetadataUpdate(next, stored, definition),
     ...(part === "status"
       ? (definition.status?.validateUpdate?.(next, stored) ?? [])
-      : definition.validateUpdate(next, stored)),
+      : (own ?? definition).validateUpdate(next, stored)),
     ...(part === "status" ? [] : await moreErrors(context, next, stored)),
   ];
   if (errors.length > 0) throw invalidObject(definition, metadata.name ?? "", errors);

@@ -81,8 +81,8 @@ export function podSpecDefaults(spec: PodSpec): void {
   spec.securityContext ??= {};
   spec.terminationGracePeriodSeconds ??= 30;
   const hostNetwork = spec.hostNetwork === true;
-  for (const container of [...(spec.initContainers ?? []), ...(spec.containers ?? [])])
-    containerDefaults(container, hostNetwork);
+  const all = [...(spec.initContainers ?? []), ...(spec.containers ?? []), ...(spec.ephemeralContainers ?? [])];
+  for (const container of all) containerDefaults(container, hostNetwork);
   for (const volume of spec.volumes ?? []) volumeDefaults(volume);
   // The old name is written along with the new one.
   if (spec.serviceAccountName) spec.serviceAccount = spec.serviceAccountName;

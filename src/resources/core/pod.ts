@@ -7,6 +7,7 @@ import { forbidden, required, type FieldError } from "#machinery/field-error.ts"
 import { checkDnsSubdomain, nameCheck } from "#machinery/names.ts";
 import { podColumns } from "./pod-columns.ts";
 import { podSpecDefaults } from "./pod-defaults.ts";
+import { ephemeralContainers, resize } from "./pod/pod-parts.ts";
 import { podQos } from "./pod/qos.ts";
 import { validatePodSpec } from "./pod-validation.ts";
 
@@ -120,6 +121,7 @@ export const pod = defineResource<Pod>({
     "status.nominatedNodeName": (object) => object.status?.nominatedNodeName ?? "",
   },
   status: { validateUpdate: () => [] },
+  parts: { ephemeralcontainers: ephemeralContainers, resize },
   resetFields: {
     "": ["status"],
     status: ["spec", "metadata.deletionTimestamp", "metadata.ownerReferences"],
@@ -127,6 +129,7 @@ export const pod = defineResource<Pod>({
   subresources: {
     attach: { verbs: ["create", "get"], kind: core("PodAttachOptions") },
     binding: { verbs: ["create"], kind: core("Binding") },
+    eviction: { verbs: ["create"], kind: { group: "policy", version: "v1", kind: "Eviction" } },
     exec: { verbs: ["create", "get"], kind: core("PodExecOptions") },
     log: { verbs: ["get"], kind: core("Pod") },
     portforward: { verbs: ["create", "get"], kind: core("PodPortForwardOptions") },

@@ -129,6 +129,13 @@ function validatePodTerm(term: PodAffinityTerm | undefined, path: string): Field
   ];
 }
 
+/** Of several terms one must fit; none at all would fit nothing. */
+export function validateNodeSelectorTerms(terms: readonly NodeSelectorTerm[], path: string): FieldError[] {
+  return terms.length === 0
+    ? [required(path, "must have at least one node selector term")]
+    : terms.flatMap((term, at) => validateNodeTerm(term, index(path, at)));
+}
+
 function validateAffinity(affinity: Affinity | undefined, path: string): FieldError[] {
   const mandatory = "requiredDuringSchedulingIgnoredDuringExecution";
   const preferred = "preferredDuringSchedulingIgnoredDuringExecution";
@@ -138,9 +145,7 @@ function validateAffinity(affinity: Affinity | undefined, path: string): FieldEr
   const selector = node?.[mandatory];
   if (selector !== undefined) {
     const own = child(child(nodePath, mandatory), "nodeSelectorTerms");
-    const terms = selector.nodeSelectorTerms ?? [];
-    if (terms.length === 0) errors.push(required(own, "must have at least one node selector term"));
-    errors.push(...terms.flatMap((term, at) => validateNodeTerm(term, index(own, at))));
+    errors.push(...validateNodeSelectorTerms(selector.nodeSelectorTerms ?? [], own));
   }
   for (const [at, term] of (node?.[preferred] ?? []).entries()) {
     const own = index(child(nodePath, preferred), at);

@@ -1,0 +1,33 @@
+// Samples of the core group's kinds for quotas, limits, templates and storage.
+
+const core = "/api/v1/namespaces/default";
+const metadata = { name: "x" };
+
+export const coreSamples: readonly (readonly [collection: string, object: object])[] = [
+  [
+    `${core}/podtemplates`,
+    {
+      metadata,
+      template: { metadata: { labels: { a: "b" } }, spec: { containers: [{ name: "c", image: "i" }] } },
+    },
+  ],
+  [
+    `${core}/limitranges`,
+    { metadata, spec: { limits: [{ type: "Container", max: { cpu: "2" }, min: { cpu: "100m" } }] } },
+  ],
+  [
+    `${core}/resourcequotas`,
+    { metadata, spec: { hard: { pods: "10", "requests.cpu": "4" }, scopes: ["NotTerminating"] } },
+  ],
+  [
+    `${core}/persistentvolumeclaims`,
+    { metadata, spec: { accessModes: ["ReadWriteOnce"], resources: { requests: { storage: "1Gi" } } } },
+  ],
+  [
+    "/api/v1/persistentvolumes",
+    {
+      metadata,
+      spec: { capacity: { storage: "1Gi" }, accessModes: ["ReadWriteOnce"], hostPath: { path: "/data" } },
+    },
+  ],
+];
