@@ -10,6 +10,7 @@ import { builtinResources } from "#resources/index.ts";
 import { eventually } from "../control-plane/control-plane.ts";
 import { ask, startApi, watch, type Answer, type Api } from "./api-under-test.ts";
 import { workloads } from "./samples-apps.ts";
+import { definitionSamples } from "./samples-core.ts";
 import { samples } from "./samples.ts";
 
 let api: Api;
@@ -40,7 +41,9 @@ const pathOf = ({ group, version, resource, namespaced }: ResourceDefinition): s
     .join("/");
 
 const deletion = { gracePeriodSeconds: 0, propagationPolicy: "Background" };
-const byPath = new Map([...samples, ...workloads].map(([collection, object]) => [collection, object]));
+const byPath = new Map(
+  [...samples, ...workloads, ...definitionSamples].map(([collection, object]) => [collection, object]),
+);
 const stored = builtinResources.filter(({ verbs }) => verbs.includes("create") && verbs.includes("delete"));
 
 /** Through all that can be done with one object. */

@@ -31,3 +31,20 @@ export const coreSamples: readonly (readonly [collection: string, object: object
     },
   ],
 ];
+
+export const definitionSamples: readonly (readonly [collection: string, object: object])[] = [
+  [
+    "/apis/apiextensions.k8s.io/v1/customresourcedefinitions",
+    {
+      metadata: { name: "samples.kinds.example.com" },
+      spec: {
+        group: "kinds.example.com",
+        scope: "Namespaced",
+        names: { plural: "samples", kind: "Sample" },
+        versions: [
+          { name: "v1", served: true, storage: true, schema: { openAPIV3Schema: { type: "object" } } },
+        ],
+      },
+    },
+  ],
+];

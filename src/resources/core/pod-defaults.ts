@@ -81,7 +81,11 @@ export function podSpecDefaults(spec: PodSpec): void {
   spec.securityContext ??= {};
   spec.terminationGracePeriodSeconds ??= 30;
   const hostNetwork = spec.hostNetwork === true;
-  const all = [...(spec.initContainers ?? []), ...(spec.containers ?? []), ...(spec.ephemeralContainers ?? [])];
+  const all = [
+    ...(spec.initContainers ?? []),
+    ...(spec.containers ?? []),
+    ...(spec.ephemeralContainers ?? []),
+  ];
   for (const container of all) containerDefaults(container, hostNetwork);
   for (const volume of spec.volumes ?? []) volumeDefaults(volume);
   // The old name is written along with the new one.
