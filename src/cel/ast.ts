@@ -81,6 +81,8 @@ export const macroNames = [
   "transformMapEntry",
   "optMap",
   "optFlatMap",
+  /** `cel.bind(x, value, expression)`: the range is the value. */
+  "bind",
 ] as const;
 export type MacroName = (typeof macroNames)[number];
 /** `range.all(x, predicate)`: one or two variables, an optional filter, what is computed for each. */

@@ -29,6 +29,8 @@ export interface Declarations {
   /** By name; a name may have dots: `authorizer.requestResource`. */
   readonly variables: ReadonlyMap<string, CelType>;
   readonly functions: FunctionTable;
+  /** `cel.bind` gives names to parts of an expression. */
+  readonly bind?: boolean;
   /** Types of which expressions may make objects. */
   readonly structs?: Structs;
 }
@@ -278,6 +280,7 @@ class Checker {
 
   private macro(expr: MacroExpr): CelType {
     const range = this.bindings.resolve(this.check(expr.range));
+    if (expr.macro === "bind") return this.bind(expr, range);
     if (expr.macro === "optMap" || expr.macro === "optFlatMap") return this.optionalMacro(expr, range);
     const types = this.variableTypes(expr, range);
     const scope = new Map(expr.vars.map((name, i) => [name, types[i] ?? dynType]));
@@ -308,6 +311,15 @@ class Checker {
       default:
         return boolType;
     }
+  }
+
+  private bind({ pos, vars, body }: MacroExpr, value: CelType): CelType {
+    if (this.declarations.bind !== true)
+      return this.complain(pos, "undeclared reference to 'cel' (in container '')");
+    this.locals.push(new Map([[vars[0] ?? "", value]]));
+    const type = this.check(body);
+    this.locals.pop();
+    return type;
   }
 
   private optionalMacro(expr: MacroExpr, range: CelType): CelType {

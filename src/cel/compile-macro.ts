@@ -60,6 +60,11 @@ export function compileMacro(
         if (!(entries instanceof MapValue)) throw noSuchOverload();
         for (const [key, value] of entries.entries()) insert(made, key, value);
       });
+    case "bind":
+      return (evaluation) => {
+        evaluation.slots[depth] = range(evaluation);
+        return body(evaluation);
+      };
     case "optMap":
     case "optFlatMap":
       return ofOptional(range, body, depth, expr.macro === "optFlatMap");

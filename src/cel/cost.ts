@@ -121,6 +121,7 @@ function estimateMacro(expr: MacroExpr): Estimate {
   const range = estimate(expr.range);
   const body = estimate(expr.body);
   const filter = expr.filter === undefined ? 0 : estimate(expr.filter).cost;
+  if (expr.macro === "bind") return { cost: bounded(range.cost + body.cost), size: body.size };
   if (expr.macro === "optMap" || expr.macro === "optFlatMap")
     return { cost: range.cost + body.cost + nameCost, size: typeSize(expr.type) };
   const { round, around } = roundCost(expr);

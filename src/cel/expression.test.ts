@@ -232,6 +232,16 @@ for (const [text, message] of compileErrors) {
   });
 }
 
+test("cel.bind names a part of an expression, where that is allowed", () => {
+  const text = "cel.bind(x, [1, 2], x.size() + x[0]) + a";
+  const allowed = compileExpression(text, variables, { bind: true });
+  assert.equal(
+    allowed.expression?.evaluate((name) => (name === "a" ? 3n : undefined)),
+    6n,
+  );
+  assert.match(compileExpression(text, variables).error ?? "", /undeclared reference to 'cel'/);
+});
+
 test("an error shows its line, with a mark below the place", () => {
   assert.deepEqual(run("person.name == 'x' &&\n  person.nam == 1"), {
     compile: "ERROR: <input>:2:9: undefined field 'nam'\n |   person.nam == 1\n | ........^",

@@ -36,13 +36,22 @@ export type Compilation =
   /** As the language shows it: `ERROR: <input>:1:6: undefined field 'foo'`, and the line with a mark. */
   | { readonly expression?: undefined; readonly error: string };
 
-export function compileExpression(text: string, variables: Variables, structs?: Structs): Compilation {
+/** What an expression may use beyond the language and its libraries. */
+export interface Extras {
+  /** Types of which it may make objects. */
+  readonly structs?: Structs | undefined;
+  /** `cel.bind(x, value, expression)` */
+  readonly bind?: boolean;
+}
+
+export function compileExpression(text: string, variables: Variables, extras: Extras = {}): Compilation {
   const parsed = parse(text);
   if (!("kind" in parsed)) return { error: formatIssues(text, parsed) };
   const { type, issues, uses } = checkExpression(parsed, {
     variables,
     functions: library,
-    ...(structs === undefined ? {} : { structs }),
+    ...(extras.structs === undefined ? {} : { structs: extras.structs }),
+    bind: extras.bind === true,
   });
   if (issues.length > 0) return { error: formatIssues(text, inOrder(issues)) };
   const program = compileProgram(parsed);

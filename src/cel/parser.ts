@@ -350,6 +350,18 @@ const macros: ReadonlyMap<string, readonly [MacroName, readonly number[]]> = new
 ]);
 
 function memberMacro(pos: number, name: string, range: Expr, args: readonly Expr[]): Expr | undefined {
+  if (name === "bind" && args.length === 3 && range.kind === "ident" && range.name === "cel") {
+    const [variable, value, body] = args as [Expr, Expr, Expr];
+    return {
+      kind: "macro",
+      pos,
+      macro: "bind",
+      range: value,
+      vars: [variableName(variable)],
+      filter: undefined,
+      body,
+    };
+  }
   const [macro, counts] = macros.get(name) ?? [];
   if (macro === undefined || !counts?.includes(args.length)) return undefined;
   const varCount = variablesOf(macro, args.length);

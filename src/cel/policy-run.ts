@@ -46,7 +46,7 @@ export class PolicyCompiler {
       this.errors.push(required(path, "expression must be non-empty"));
       return undefined;
     }
-    const { expression, error } = compileExpression(text, this.declared, this.structs);
+    const { expression, error } = compileExpression(text, this.declared, { structs: this.structs });
     if (expression === undefined) {
       this.errors.push(invalid(path, text, `compilation failed: ${error}`));
       return undefined;
