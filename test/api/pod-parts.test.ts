@@ -72,9 +72,9 @@ test("ephemeralcontainers: they come and never go; nothing else changes there", 
   };
   const refused = await expect(422, "PATCH", url, wrong, strategic);
   assert.deepEqual(causes(refused), [
-    'spec.ephemeralContainers[0].name: Duplicate value: "c"',
-    'spec.ephemeralContainers[0].targetContainerName: Not found: "x"',
-    "spec.ephemeralContainers[0].ports: Forbidden: cannot be set for an Ephemeral Container",
+    'spec.ephemeralContainers[2].name: Duplicate value: "c"',
+    'spec.ephemeralContainers[2].targetContainerName: Not found: "x"',
+    "spec.ephemeralContainers[2].ports: Forbidden: cannot be set for an Ephemeral Container",
   ]);
   // By the way of the pod itself they cannot come.
   const direct = { spec: { ephemeralContainers: [{ name: "other", image: "i" }] } };
