@@ -8,6 +8,12 @@ import { daemonSet } from "./apps/daemon-set.ts";
 import { deployment } from "./apps/deployment.ts";
 import { replicaSet } from "./apps/replica-set.ts";
 import { statefulSet } from "./apps/stateful-set.ts";
+import { mutatingAdmissionPolicyKind } from "./admissionregistration/mutating-admission-policy.ts";
+import { mutatingAdmissionPolicyBinding } from "./admissionregistration/mutating-admission-policy-binding.ts";
+import { mutatingWebhookConfiguration } from "./admissionregistration/mutating-webhook-configuration.ts";
+import { validatingAdmissionPolicyKind } from "./admissionregistration/validating-admission-policy.ts";
+import { validatingAdmissionPolicyBinding } from "./admissionregistration/validating-admission-policy-binding.ts";
+import { validatingWebhookConfiguration } from "./admissionregistration/validating-webhook-configuration.ts";
 import { selfSubjectReview } from "./authentication/self-subject-review.ts";
 import { tokenReview } from "./authentication/token-review.ts";
 import { localSubjectAccessReview } from "./authorization/local-subject-access-review.ts";
@@ -45,6 +51,12 @@ import { clusterRoleBinding } from "./rbac/cluster-role-binding.ts";
 import { role } from "./rbac/role.ts";
 import { roleBinding } from "./rbac/role-binding.ts";
 import { priorityClass } from "./scheduling/priority-class.ts";
+import { csiDriver } from "./storage/csi-driver.ts";
+import { csiNode } from "./storage/csi-node.ts";
+import { csiStorageCapacity } from "./storage/csi-storage-capacity.ts";
+import { storageClass } from "./storage/storage-class.ts";
+import { volumeAttachment } from "./storage/volume-attachment.ts";
+import { volumeAttributesClass } from "./storage/volume-attributes-class.ts";
 
 /** A definition knows its own kind; whoever holds many of them knows only that each is an object. */
 const any = <T extends KubeObject>(definition: ResourceDefinition<T>): ResourceDefinition =>
@@ -82,6 +94,18 @@ export const builtinResources: readonly ResourceDefinition[] = [
   any(job),
   any(lease),
   any(endpointSlice),
+  any(mutatingAdmissionPolicyBinding),
+  any(mutatingAdmissionPolicyKind),
+  any(mutatingWebhookConfiguration),
+  any(validatingAdmissionPolicyBinding),
+  any(validatingAdmissionPolicyKind),
+  any(validatingWebhookConfiguration),
+  any(csiDriver),
+  any(csiNode),
+  any(csiStorageCapacity),
+  any(storageClass),
+  any(volumeAttachment),
+  any(volumeAttributesClass),
   any(ingress),
   any(ingressClass),
   any(ipAddressKind),

@@ -11,7 +11,7 @@ const context: StrategyContext = {
 };
 
 /** Changes a copy of the valid object. */
-export type Change<T> = (object: T) => void;
+export type Change<T> = (object: T) => unknown;
 
 /** One definition, and one valid object of it. */
 export interface KindTable<T extends KubeObject> {
@@ -69,3 +69,22 @@ export function kindTable<T extends KubeObject>(definition: ResourceDefinition<T
     },
   };
 }
+
+/** What is done, how, and what is told: `field: message` each. */
+export type Row<T> = readonly [title: string, change: Change<T>, ...causes: string[]];
+
+export interface Rows<T> {
+  readonly create?: readonly Row<T>[];
+  readonly update?: readonly Row<T>[];
+  readonly status?: readonly Row<T>[];
+}
+
+/** Makes a function that checks the rows of a kind, each by `check`. */
+export const tableChecker =
+  (check: (title: string, told: () => string[], causes: string[]) => void) =>
+  <T extends KubeObject>(name: string, kind: KindTable<T>, rows: Rows<T>): void => {
+    const told = { create: kind.onCreate, update: kind.onUpdate, status: kind.onStatus };
+    for (const way of ["create", "update", "status"] as const)
+      for (const [title, change, ...causes] of rows[way] ?? [])
+        check(`${name}, ${way}: ${title}`, () => told[way](change), causes);
+  };

@@ -1,7 +1,9 @@
 // One full valid object of each kind that clients write, with the path of its collection.
 
 import { coreSamples } from "./samples-core.ts";
+import { admission } from "./samples-admission.ts";
 import { networking } from "./samples-networking.ts";
+import { storage } from "./samples-storage.ts";
 
 const core = "/api/v1/namespaces/default";
 const rbac = "/apis/rbac.authorization.k8s.io/v1";
@@ -158,4 +160,6 @@ export const samples: readonly (readonly [collection: string, object: object])[]
   ],
   ...coreSamples,
   ...networking,
+  ...storage,
+  ...admission,
 ];

@@ -1,0 +1,34 @@
+// ValidatingWebhookConfiguration: who else is asked whether a request may pass.
+
+import { isDeepStrictEqual } from "node:util";
+import { defineResource } from "#machinery/define-resource.ts";
+import type { ValidatingWebhookConfiguration } from "#machinery/gen/types/admissionregistration-v1.ts";
+import { checkDnsSubdomain, nameCheck } from "#machinery/names.ts";
+import { ageColumn, column, nameColumn } from "../columns.ts";
+import { validateWebhooks, webhookDefaults } from "./webhooks.ts";
+
+export const validatingWebhookConfiguration = defineResource<ValidatingWebhookConfiguration>({
+  group: "admissionregistration.k8s.io",
+  version: "v1",
+  kind: "ValidatingWebhookConfiguration",
+  resource: "validatingwebhookconfigurations",
+  categories: ["api-extensions"],
+  namespaced: false,
+  validateName: nameCheck(checkDnsSubdomain),
+  columns: [
+    nameColumn,
+    column("Webhooks", ({ webhooks = [] }) => webhooks.length, { type: "integer" }),
+    ageColumn,
+  ],
+  applyDefaults: ({ webhooks = [] }) => {
+    for (const hook of webhooks) webhookDefaults(hook);
+  },
+  prepareForCreate: (draft) => {
+    (draft.metadata ??= {}).generation = 1;
+  },
+  prepareForUpdate: (draft, old) => {
+    if (!isDeepStrictEqual(draft.webhooks, old.webhooks))
+      (draft.metadata ??= {}).generation = (old.metadata?.generation ?? 0) + 1;
+  },
+  validate: ({ webhooks }) => validateWebhooks(webhooks),
+});
