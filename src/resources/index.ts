@@ -20,6 +20,8 @@ import { localSubjectAccessReview } from "./authorization/local-subject-access-r
 import { selfSubjectAccessReview } from "./authorization/self-subject-access-review.ts";
 import { selfSubjectRulesReview } from "./authorization/self-subject-rules-review.ts";
 import { subjectAccessReview } from "./authorization/subject-access-review.ts";
+import { horizontalPodAutoscaler } from "./autoscaling/horizontal-pod-autoscaler.ts";
+import { horizontalPodAutoscalerV1 } from "./autoscaling/horizontal-pod-autoscaler-v1.ts";
 import { cronJob } from "./batch/cron-job.ts";
 import { job } from "./batch/job.ts";
 import { lease } from "./coordination/lease.ts";
@@ -90,6 +92,8 @@ export const builtinResources: readonly ResourceDefinition[] = [
   any(selfSubjectAccessReview),
   any(selfSubjectRulesReview),
   any(subjectAccessReview),
+  any(horizontalPodAutoscaler),
+  any(horizontalPodAutoscalerV1),
   any(cronJob),
   any(job),
   any(lease),

@@ -1,4 +1,4 @@
-// Samples of apps, batch, policy and scheduling.
+// Samples of apps, batch, autoscaling, policy and scheduling.
 
 const apps = "/apis/apps/v1/namespaces/default";
 const batch = "/apis/batch/v1/namespaces/default";
@@ -12,6 +12,10 @@ const job = {
   template: { spec: { ...template.spec, restartPolicy: "Never" } },
 };
 
+const scaleTargetRef = { apiVersion: "apps/v1", kind: "Deployment", name: "x" };
+/** What both versions of it know. */
+const autoscaler = { metadata, spec: { scaleTargetRef, minReplicas: 2, maxReplicas: 5 } };
+
 export const workloads: readonly (readonly [collection: string, object: object])[] = [
   [`${apps}/controllerrevisions`, { metadata, revision: 1, data: { a: "b" } }],
   [`${apps}/daemonsets`, { metadata, spec: { selector, template, updateStrategy: { type: "OnDelete" } } }],
@@ -20,6 +24,10 @@ export const workloads: readonly (readonly [collection: string, object: object])
   [`${apps}/statefulsets`, { metadata, spec: { replicas: 0, selector, template, serviceName: "s" } }],
   [`${batch}/cronjobs`, { metadata, spec: { schedule: "0 0 1 1 *", jobTemplate: { spec: job } } }],
   [`${batch}/jobs`, { metadata, spec: job }],
+  ...["v1", "v2"].map(
+    (version) =>
+      [`/apis/autoscaling/${version}/namespaces/default/horizontalpodautoscalers`, autoscaler] as const,
+  ),
   [
     "/apis/policy/v1/namespaces/default/poddisruptionbudgets",
     { metadata, spec: { selector, maxUnavailable: "50%", unhealthyPodEvictionPolicy: "AlwaysAllow" } },
