@@ -15,7 +15,7 @@ import { invalid } from "#machinery/field-error.ts";
 import { apiVersionOf, type GroupVersionKind, type KubeObject } from "#machinery/meta.ts";
 import { DecodeError, decodeObject } from "#machinery/schema/decode.ts";
 import { JsonSyntaxError, parseJson } from "#machinery/schema/json.ts";
-import { badRequest, invalidObject, type ApiError } from "#machinery/status.ts";
+import { badRequest, invalidObject, unsupportedMediaType, type ApiError } from "#machinery/status.ts";
 import { bodyEncoding, type Encoding } from "./negotiate.ts";
 
 export type { FieldValidation };
@@ -47,6 +47,13 @@ async function decode(
   cbor: boolean,
 ): Promise<DecodedBody> {
   const encoding = bodyEncoding(headers["content-type"], { cbor });
+  // A kind that brings its own schema has no numbers for its fields.
+  if (encoding === "protobuf" && expectation.schema.decode !== undefined)
+    throw unsupportedMediaType([
+      ...(cbor ? ["application/cbor"] : []),
+      "application/json",
+      "application/yaml",
+    ]);
   if (body === undefined || Buffer.isBuffer(body))
     return decodeBody(body ?? Buffer.alloc(0), await parserOf(encoding), expectation);
   // A caller in this process may hand over the object itself; what old spellings change is a copy of it.

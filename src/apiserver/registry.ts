@@ -2,6 +2,7 @@
 // come and go while the server runs.
 
 import type { ResourceDefinition } from "#machinery/define-resource.ts";
+import { compareVersionNames } from "#machinery/version-order.ts";
 import { storagePrefix } from "./stored-object.ts";
 
 export interface Registry {
@@ -22,22 +23,33 @@ interface Served extends Pick<Registry, "definitions" | "groups"> {
   readonly byStorage: ReadonlyMap<string, readonly ResourceDefinition[]>;
 }
 
+const pathOf = ({ group, version, resource }: ResourceDefinition): string =>
+  `${group}/${version}/${resource}`;
+
 function index(definitions: readonly ResourceDefinition[]): Served {
   const groups = new Map<string, Set<string>>();
   for (const { group, version } of definitions) {
     const versions = groups.get(group) ?? new Set<string>();
     groups.set(group, versions.add(version));
   }
+  const ordered = [...groups].map(([name, set]) => {
+    const versions = [...set];
+    // Built-in versions stand in their order; those of custom resources have theirs by their names.
+    const custom = definitions.some(({ group, schema }) => group === name && schema !== undefined);
+    return { name, versions: custom ? versions.sort(compareVersionNames) : versions };
+  });
   return {
-    byPath: new Map(definitions.map((one) => [`${one.group}/${one.version}/${one.resource}`, one])),
+    byPath: new Map(definitions.map((one) => [pathOf(one), one])),
     byStorage: Map.groupBy(definitions, ({ storage }) => storagePrefix(storage)),
     definitions,
-    groups: [...groups].map(([name, versions]) => ({ name, versions: [...versions] })),
+    groups: ordered,
   };
 }
 
 export function createRegistry(builtIn: readonly ResourceDefinition[]): Registry {
   let served = index(builtIn);
+  // What is built in cannot be taken over.
+  const paths = new Set(builtIn.map(pathOf));
   const listeners = new Set<() => void>();
   return {
     find: (group, version, resource) => served.byPath.get(`${group}/${version}/${resource}`),
@@ -49,7 +61,8 @@ export function createRegistry(builtIn: readonly ResourceDefinition[]): Registry
       return served.groups;
     },
     replaceCustom(definitions) {
-      served = index([...builtIn, ...definitions]);
+      const own = definitions.filter((one) => !paths.has(pathOf(one)));
+      served = index([...builtIn, ...own]);
       for (const listener of [...listeners]) listener();
     },
     onChange(listener) {

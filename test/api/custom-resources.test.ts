@@ -228,6 +228,16 @@ describe("a CustomResourceDefinition and its objects", () => {
     assert.equal(warned.headers["warning"], `299 - "unknown field \\"spec.someRandomField\\""`);
   });
 
+  test("no protobuf: neither in nor out", async () => {
+    const protobuf = "application/vnd.kubernetes.protobuf";
+    const sent = await ask(direct, "POST", path, { body: "k8s", headers: { "content-type": protobuf } });
+    assert.equal(sent.status, 415);
+    const asked = await ask(direct, "GET", path, { headers: { accept: protobuf } });
+    assert.equal(asked.status, 406);
+    const either = await ask(direct, "GET", path, { headers: { accept: `${protobuf},application/json` } });
+    assert.equal(either.json.kind, "CronTabList");
+  });
+
   test("patches: JSON and merge, not strategic", async () => {
     const merged = await ask(direct, "PATCH", `${path}/a`, {
       body: { spec: { replicas: 2 } },
@@ -399,5 +409,146 @@ describe("a CustomResourceDefinition and its objects", () => {
     assert.equal((await ask(direct, "GET", path)).status, 404);
     while ((await seen.next()) !== undefined); // ends with what it showed
     assert.equal((await ask(direct, "GET", `/apis/${group}`)).status, 404);
+  });
+});
+
+describe("definitions beside each other", () => {
+  const sea = "sea.example.com";
+  const small = (
+    plural: string,
+    kind: string,
+    versions: readonly object[] = [{ name: "v1", storage: true }],
+    more: object = {},
+  ) => ({
+    metadata: { name: `${plural}.${sea}`, labels: { fleet: "small" } },
+    spec: {
+      group: sea,
+      scope: "Cluster",
+      names: { plural, kind, ...more },
+      versions: versions.map((version) => ({
+        served: true,
+        storage: false,
+        schema: { openAPIV3Schema: { type: "object", "x-kubernetes-preserve-unknown-fields": true } },
+        ...version,
+      })),
+    },
+  });
+  const kindsIn = async (version: string): Promise<string[]> => {
+    const { status, json } = await ask(direct, "GET", `/openapi/v3/apis/${sea}/${version}`);
+    return status === 404
+      ? []
+      : Object.keys(json.components.schemas).filter((name) => name.startsWith("com.example.sea"));
+  };
+
+  test("a name is given once; who waits for it gets it when it is free", async () => {
+    await establish(small("boats", "Boat", undefined, { shortNames: ["b"] }));
+    assert.equal(
+      (await ask(direct, "POST", crds, { body: small("barges", "Boat", undefined, { shortNames: ["b"] }) }))
+        .status,
+      201,
+    );
+    const url = `${crds}/barges.${sea}`;
+    await eventually(async () => conditionOf(await ask(direct, "GET", url), "NamesAccepted") !== undefined);
+    const waiting = await ask(direct, "GET", url);
+    const { status: accepted, reason, message } = conditionOf(waiting, "NamesAccepted");
+    assert.deepEqual(
+      [accepted, reason, message],
+      ["False", "ListKindConflict", `"BoatList" is already in use`],
+    );
+    assert.equal(conditionOf(waiting, "Established").reason, "NotAccepted");
+    assert.equal((await ask(direct, "GET", `/apis/${sea}/v1/barges`)).status, 404);
+    await ask(direct, "DELETE", `${crds}/boats.${sea}`);
+    await eventually(
+      async () => conditionOf(await ask(direct, "GET", url), "Established")?.status === "True",
+    );
+    assert.equal((await ask(direct, "GET", `/apis/${sea}/v1/barges`)).status, 200);
+    await ask(direct, "DELETE", url);
+    await eventually(async () => (await ask(direct, "GET", url)).status === 404);
+  });
+
+  test("definitions are listed by label, watched, and deleted together", async () => {
+    const seen = await watch(
+      direct,
+      `${crds}?watch=true&labelSelector=fleet%3Dsmall&resourceVersion=${await api.revision()}`,
+    );
+    await establish(small("rafts", "Raft"));
+    await establish(small("dinghies", "Dinghy"));
+    const first = await seen.next();
+    assert.deepEqual([first?.type, first?.object.metadata.name], ["ADDED", `rafts.${sea}`]);
+    const { json } = await ask(direct, "GET", `${crds}?labelSelector=fleet%3Dsmall`);
+    assert.deepEqual(
+      json.items.map((one: any) => one.metadata.name),
+      [`dinghies.${sea}`, `rafts.${sea}`],
+    );
+    await ask(direct, "DELETE", `${crds}?labelSelector=fleet%3Dsmall`);
+    await eventually(
+      async () => (await ask(direct, "GET", `${crds}?labelSelector=fleet%3Dsmall`)).json.items.length === 0,
+    );
+    seen.stop();
+  });
+
+  test("the status of a definition is read, replaced and patched at its own path", async () => {
+    await establish(small("canoes", "Canoe"));
+    const url = `${crds}/canoes.${sea}/status`;
+    const { json } = await ask(direct, "GET", url);
+    const condition = { type: "StatusUpdate", status: "True", reason: "E2E", message: "Set from a test" };
+    const put = await ask(direct, "PUT", url, {
+      body: {
+        ...json,
+        spec: { ...json.spec, scope: "Namespaced" },
+        status: { ...json.status, conditions: [...json.status.conditions, condition] },
+      },
+    });
+    assert.equal(put.status, 200, put.text);
+    assert.equal(put.json.spec.scope, "Cluster");
+    assert.equal(conditionOf(put, "StatusUpdate").message, "Set from a test");
+    const patched = await ask(direct, "PATCH", url, { body: { status: { conditions: [] } }, headers: merge });
+    assert.equal(patched.status, 200, patched.text);
+    await eventually(
+      async () => conditionOf(await ask(direct, "GET", url), "Established")?.status === "True",
+    );
+    await ask(direct, "DELETE", `${crds}/canoes.${sea}`);
+  });
+
+  test("OpenAPI follows what is served: kinds, versions, renamed and withdrawn ones", async () => {
+    await establish(small("ships", "Ship", [{ name: "v2", storage: true }, { name: "v3" }]));
+    await establish(small("tugs", "Tug", [{ name: "v2", storage: true }]));
+    assert.deepEqual(
+      await kindsIn("v2"),
+      ["Ship", "ShipList", "Tug", "TugList"].map((kind) => `com.example.sea.v2.${kind}`),
+    );
+    assert.deepEqual(
+      await kindsIn("v3"),
+      ["Ship", "ShipList"].map((kind) => `com.example.sea.v3.${kind}`),
+    );
+    const url = `${crds}/ships.${sea}`;
+    const { json: ships } = await ask(direct, "GET", url);
+    ships.spec.versions[1].name = "v4";
+    assert.equal((await ask(direct, "PUT", url, { body: ships })).status, 200);
+    assert.deepEqual(await kindsIn("v3"), []);
+    assert.equal((await kindsIn("v4")).length, 2);
+    const { json: renamed } = await ask(direct, "GET", url);
+    renamed.spec.versions[1].served = false;
+    assert.equal((await ask(direct, "PUT", url, { body: renamed })).status, 200);
+    assert.deepEqual(await kindsIn("v4"), []);
+    const { json: v2 } = await ask(direct, "GET", "/openapi/v2");
+    assert.deepEqual(
+      Object.keys(v2.definitions).filter((name) => name.startsWith("com.example.sea")),
+      ["Ship", "ShipList", "Tug", "TugList"].map((kind) => `com.example.sea.v2.${kind}`),
+    );
+  });
+
+  test("without limits on its fields an object is kept as it is", async () => {
+    const body = {
+      metadata: { name: "a" },
+      spec: { any: [{ thing: { __proto__x: 1 } }] },
+      other: null,
+      more: 1,
+    };
+    const { status, json } = await ask(direct, "POST", `/apis/${sea}/v2/tugs?fieldValidation=Strict`, {
+      body,
+    });
+    assert.equal(status, 201);
+    assert.deepEqual([json.spec, json.other, json.more], [body.spec, null, 1]);
   });
 });

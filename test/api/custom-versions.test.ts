@@ -354,10 +354,7 @@ describe("rules in schemas", () => {
       body: { metadata: { name: "a" }, spec: { min: 2, max: 1 } },
     });
     assert.equal(wrong.status, 422, wrong.text);
-    assert.equal(
-      wrong.json.message,
-      `Range.${group} "a" is invalid: spec: Invalid value: {"min":2,"max":1}: min above max`,
-    );
+    assert.equal(wrong.json.message, `Range.${group} "a" is invalid: spec: Invalid value: min above max`);
     const right = await ask(direct, "POST", path, {
       body: { metadata: { name: "a" }, spec: { min: 1, max: 2, once: "x" } },
     });

@@ -15,11 +15,10 @@ import {
   type Rules,
 } from "#resources/apiextensions/custom-resource.ts";
 
-/** Undefined: something has to be loaded first; `later` is called when it is there. */
+/** A promise: something has to be loaded first; ask again when that is there. */
 export type CompileDefinition = (
   crd: CustomResourceDefinition,
-  later: () => void,
-) => readonly ResourceDefinition[] | undefined;
+) => readonly ResourceDefinition[] | Promise<unknown>;
 
 type RulesModule = typeof import("#cel/rules.ts");
 
@@ -37,12 +36,11 @@ export function definitionCompiler(converter: Converter): CompileDefinition {
 
   const schemaOf = ({ schema }: Version): RuleSchema => (schema?.openAPIV3Schema ?? {}) as RuleSchema;
 
-  return (crd, later) => {
+  return (crd) => {
     const served = crd.spec.versions.filter((version) => version.served);
     if (rules === undefined && served.some((version) => hasRules(schemaOf(version)))) {
       loading ??= import("#cel/rules.ts").then((loaded) => (rules = loaded));
-      void loading.then(later);
-      return undefined;
+      return loading;
     }
     const convert = crd.spec.conversion?.strategy === "Webhook" ? converter(crd) : renamed;
     const terminating = crd.status?.conditions?.some(

@@ -40,15 +40,17 @@ export async function followDefinitions(
   let seen: { cache: unknown; changes: number } | undefined;
   const prefix = storagePrefix(crds);
 
-  function loadOnce(): void {
-    loading ??= load().then(
-      (loaded) => {
-        compile = loaded;
+  /** Looks again when that is there. */
+  function after(loaded: Promise<unknown>): void {
+    const done = loaded.then(
+      () => {
         seen = undefined;
+        if (loading === done) loading = undefined;
         rebuild();
       },
       (error: unknown) => log.error("custom resources cannot be served", { error: toError(error) }),
     );
+    loading = done;
   }
 
   function compiled(from: CachedObject, before: Known | undefined): Known | undefined {
@@ -56,7 +58,7 @@ export async function followDefinitions(
     const crd = from.object as CustomResourceDefinition;
     if (!isServed(crd)) return undefined;
     if (compile === undefined) {
-      loadOnce();
+      if (loading === undefined) after(load().then((loaded) => (compile = loaded)));
       return undefined;
     }
     const text = JSON.stringify([
@@ -67,18 +69,14 @@ export async function followDefinitions(
     ]);
     if (before?.text === text) return { ...before, from };
     try {
-      const outcome = compile(crd, changed);
-      // Something more must be loaded for it: it is served when that is there.
-      return outcome === undefined ? undefined : { from, text, definitions: outcome };
+      const outcome = compile(crd);
+      if (!(outcome instanceof Promise)) return { from, text, definitions: outcome };
+      after(outcome);
+      return undefined;
     } catch (error) {
       log.error("a custom resource cannot be served", { name: crd.metadata?.name, error: toError(error) });
       return { from, text, definitions: [] };
     }
-  }
-
-  function changed(): void {
-    seen = undefined;
-    rebuild();
   }
 
   function rebuild(): void {
@@ -99,6 +97,6 @@ export async function followDefinitions(
 
   const stop = caches.onRevision(rebuild);
   rebuild();
-  await loading;
+  while (loading !== undefined) await loading;
   return { stop };
 }
