@@ -34,6 +34,17 @@ const owned: [string, string, string][] = [
     '{"f:spec":{"f:clusterIPs":{},"f:selector":{}}}',
   ],
 ];
+it("a JSON schema may stand where a boolean or a list could, also below what is owned as a whole", () => {
+  const schema = schemaFor("apiextensions.k8s.io", "v1", "CustomResourceDefinition");
+  assert.ok(schema);
+  const openAPIV3Schema = {
+    type: "array",
+    items: { type: "object", additionalProperties: { type: "string" } },
+  };
+  const config = { spec: { versions: [{ name: "v1", schema: { openAPIV3Schema } }] } };
+  assert.deepEqual(appliedSet(shapeOf(schema), config, emptySet).errors, []);
+});
+
 describe("what a configuration speaks for", () => {
   for (const [name, config, want] of owned) {
     it(`${name}: ${config}`, () => {

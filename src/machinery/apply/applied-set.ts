@@ -170,6 +170,11 @@ class Reader {
       case "intorstring":
         if (typeof value === "object") this.fail(path, `expected scalar, got &{${briefText(value)}}`);
         return;
+      case "schemaorarray":
+      case "schemaorbool":
+      case "schemaorstrings":
+        // A JSON schema, or what may stand in its place: decoding judges it.
+        return;
       default:
         if (typeof value !== "string")
           this.fail(path, `expected string, got &value.valueUnstructured{Value:${fullText(value)}}`);
