@@ -52,7 +52,7 @@ const structs: Structs = (name) => {
 };
 
 export function compileMutations(spec: MutationSpec, path = "spec"): CompiledMutations {
-  const frame = compileFrame(spec, path, structs);
+  const frame = compileFrame(spec, path, { structs });
   const { compiler, matches } = frame;
   const mutations = (spec.mutations ?? []).flatMap((one, i) => {
     const compiled = compileMutation(compiler, one, index(child(path, "mutations"), i));
