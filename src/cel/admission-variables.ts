@@ -70,7 +70,11 @@ export interface KnownTypes {
 }
 
 /** Declared for an expression of admission; `params` where the policy has a kind of them. */
-export function admissionVariables(hasParams: boolean, composed?: CelType, known: KnownTypes = {}): Variables {
+export function admissionVariables(
+  hasParams: boolean,
+  composed?: CelType,
+  known: KnownTypes = {},
+): Variables {
   const variables: [string, CelType][] = [
     ["object", known.object ?? dynType],
     ["oldObject", known.object ?? dynType],

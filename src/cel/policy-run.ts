@@ -1,8 +1,13 @@
 // What all policies of admission share: expressions that see the request and the policy's variables, compiled with
 // what is wrong with them; conditions; and the budget of one request.
-import { child, index, invalid, required, type FieldError } from "#machinery/field-error.ts";
+import { child, index, invalid, type FieldError } from "#machinery/field-error.ts";
 import { toError } from "#base/assert.ts";
-import { admissionValue, admissionVariables, type AdmissionFacts, type KnownTypes } from "./admission-variables.ts";
+import {
+  admissionValue,
+  admissionVariables,
+  type AdmissionFacts,
+  type KnownTypes,
+} from "./admission-variables.ts";
 import { field, objectType, typeName, type FieldDecl, type ObjectType } from "./cel-type.ts";
 import type { Structs } from "./check.ts";
 import { compileExpression, perCallLimit, type Expression, type Variables } from "./expression.ts";
@@ -44,10 +49,8 @@ export class PolicyCompiler {
 
   /** `wanted`: names of types, the first of them the one that is asked for; none where any will do. */
   compile(text: string, path: string, wanted: readonly string[]): Expression | undefined {
-    if (text.trim() === "") {
-      this.errors.push(required(path, "expression must be non-empty"));
-      return undefined;
-    }
+    // That there is one is the kind's own to say.
+    if (text.trim() === "") return undefined;
     const { expression, error } = compileExpression(text, this.declared, { structs: this.structs });
     if (expression === undefined) {
       this.errors.push(invalid(path, text, `compilation failed: ${error}`));

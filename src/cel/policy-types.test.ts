@@ -13,10 +13,14 @@ function kind(group: string, version: string, name: string): MatchedKind {
 const deployment = kind("apps", "v1", "Deployment");
 const replicaSet = kind("apps", "v1", "ReplicaSet");
 const configMap = kind("", "v1", "ConfigMap");
-const check = (expression: string, more: Partial<PolicySpec> = {}): PolicySpec => ({ validations: [{ expression }], ...more });
+const check = (expression: string, more: Partial<PolicySpec> = {}): PolicySpec => ({
+  validations: [{ expression }],
+  ...more,
+});
 
 test("a field that a kind does not have: told for each kind", () => {
-  const shown = (label: string): string => `${label}: ERROR: <input>:1:7: undefined field 'replicas'\n | object.replicas > 1\n | ......^`;
+  const shown = (label: string): string =>
+    `${label}: ERROR: <input>:1:7: undefined field 'replicas'\n | object.replicas > 1\n | ......^`;
   assert.deepEqual(typeCheckPolicy(check("object.replicas > 1"), [deployment, replicaSet], undefined), [
     {
       fieldRef: "spec.validations[0].expression",
