@@ -41,7 +41,7 @@ test("expressions are checked against the kinds that the policy names, and again
         },
       ],
     });
-    const { spec } = policy("object.spec.replicas > 1", ["deployments", "*"]);
+    const { spec } = policy("object.spec.replicas > 1", ["deployments", "deployments/scale"]);
     await admin.update(ValidatingAdmissionPolicies, { ...wrong, spec });
     const right = await judged(2);
     assert.deepEqual(right.status?.typeChecking, {});
