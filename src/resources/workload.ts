@@ -8,7 +8,9 @@ import type { LabelSelector } from "#machinery/gen/types/meta-v1.ts";
 import type { DeepReadonly, KubeObject } from "#machinery/meta.ts";
 import { formatSelector, matches, selectorFromObject } from "#machinery/selectors.ts";
 import { isDeepStrictEqual } from "node:util";
+import { checkDnsLabel } from "#machinery/names.ts";
 import { column } from "./columns.ts";
+import { validateServiceTemplate } from "./core/pod/pod-template.ts";
 import { isEmptySelector, isImmutable, nonNegative, validateLabelSelector } from "./field-checks.ts";
 
 interface Workload extends KubeObject {
@@ -18,21 +20,52 @@ interface Workload extends KubeObject {
   };
 }
 
-/** A selector that is there, selects something, and selects the template's pods. `empty` is told of one without terms. */
-export function validateOwnSelector(
+/** What is told, kind by kind, of a selector without terms, and of one that is none (undefined: nothing more). */
+interface SelectorWords {
+  readonly kind: string;
+  readonly empty: string;
+  readonly broken?: string;
+}
+
+/**
+ * A selector that is there, selects something, and selects the template's pods; and that template. The template of a
+ * selector that cannot be read is not looked at.
+ */
+export function validateSelection(
   selector: LabelSelector | undefined,
-  template: PodTemplateSpec | undefined,
-  empty: string,
+  template: PodTemplateSpec,
+  { kind, empty, broken }: SelectorWords,
 ): FieldError[] {
   const path = "spec.selector";
-  if (selector === undefined) return [required(path)];
-  const errors = validateLabelSelector(selector, path);
-  if (isEmptySelector(selector)) return [...errors, invalid(path, selector, empty)];
-  if (errors.length > 0) return errors;
-  const labels = template?.metadata?.labels ?? {};
-  return matches(selectorFromObject(selector) ?? [], labels)
+  const errors = selector === undefined ? [required(path)] : validateLabelSelector(selector, path);
+  const isBroken = selector !== undefined && errors.length > 0;
+  if (selector !== undefined && isEmptySelector(selector)) errors.push(invalid(path, selector, empty));
+  if (isBroken && broken !== undefined) return [...errors, invalid(path, selector, broken)];
+  if (!isBroken) errors.push(...validateSelected(selector, template));
+  return [...errors, ...validateServiceTemplate(template, "spec.template", kind)];
+}
+
+/** Without a selector no pod is one's own. */
+export function validateSelected(
+  selector: LabelSelector | undefined,
+  template: PodTemplateSpec,
+): FieldError[] {
+  const terms = selectorFromObject(selector);
+  const labels = template.metadata?.labels;
+  return terms !== undefined && matches(terms, labels)
     ? []
     : [invalid("spec.template.metadata.labels", labels, "`selector` does not match template `labels`")];
+}
+
+/** A name with dots is valid, and of little use. */
+export function nameWarnings(object: KubeObject, old: KubeObject | undefined): string[] {
+  const { name = "" } = object.metadata ?? {};
+  const why = old === undefined ? checkDnsLabel(name) : [];
+  return why.length === 0
+    ? []
+    : [
+        `metadata.name: this is used in Pod names and hostnames, which can result in surprising behavior; a DNS label is recommended: [${why.join(" ")}]`,
+      ];
 }
 
 /** A selector never changes: pods that it no longer takes would be nobody's. */
@@ -92,7 +125,7 @@ export const selectorColumn: Column<KubeObject> = column(
   "Selector",
   (object: KubeObject) => {
     const selector = (object as Workload).spec?.selector;
-    return selector === undefined ? "" : formatSelector(selectorFromObject(selector) ?? []);
+    return formatSelector(selectorFromObject(selector) ?? []) || "<none>";
   },
   { wide: true },
 );
@@ -117,4 +150,26 @@ export function validateStatusNumbers<S extends object>(
     if (number(field) > all)
       errors.push(invalid(`status.${field}`, number(field), "cannot be greater than status.replicas"));
   return errors;
+}
+
+/** Pods are ready first, then available. `than` is how the other number is called in the error. */
+export function validateAvailable(
+  status: { readonly availableReplicas?: number; readonly readyReplicas?: number } | undefined,
+  than: string,
+): FieldError[] {
+  const { availableReplicas = 0, readyReplicas = 0 } = status ?? {};
+  return availableReplicas > readyReplicas
+    ? [invalid("status.availableReplicas", availableReplicas, `cannot be greater than ${than}`)]
+    : [];
+}
+
+/** Names that are taken are counted, and never uncounted. */
+export function validateCollisions(
+  status: { readonly collisionCount?: number } | undefined,
+  old: { readonly collisionCount?: number } | undefined,
+): FieldError[] {
+  const { collisionCount } = status ?? {};
+  return (collisionCount ?? 0) < (old?.collisionCount ?? 0)
+    ? [invalid("status.collisionCount", collisionCount, "cannot be decremented")]
+    : [];
 }

@@ -33,7 +33,7 @@ function table<T extends KubeObject>(definition: ResourceDefinition<T>, rows: re
 
 const noMatch =
   'spec.template.metadata.labels: Invalid value: {"app":"a"}: `selector` does not match template `labels`';
-const shared = (kind: string, empty: string): Row[] => [
+const shared = (kind: string, empty: string, broken?: string): Row[] => [
   ["a selector for others", "spec.selector", { matchLabels: { app: "b" } }, noMatch],
   [
     "an empty selector",
@@ -46,6 +46,18 @@ const shared = (kind: string, empty: string): Row[] => [
     "spec.selector",
     { matchExpressions: [{ key: "a", operator: "In" }] },
     "spec.selector.matchExpressions[0].values: Required value: must be specified when `operator` is 'In' or 'NotIn'",
+    ...(broken === undefined
+      ? []
+      : [
+          `spec.selector: Invalid value: {"matchExpressions":[{"key":"a","operator":"In"}]}${broken && `: ${broken}`}`,
+        ]),
+  ],
+  ["no selector", "spec.selector", undefined, "spec.selector: Required value", noMatch],
+  [
+    "a template without labels",
+    "spec.template.metadata",
+    {},
+    "spec.template.metadata.labels: Invalid value: null: `selector` does not match template `labels`",
   ],
   [
     "too little time",
@@ -69,7 +81,7 @@ const shared = (kind: string, empty: string): Row[] => [
 ];
 
 table(deployment, [
-  ...shared("ReplicaSet", "deployment"),
+  ...shared("ReplicaSet", "deployment", "invalid label selector"),
   [
     "fewer than none",
     "spec.replicas",
@@ -113,14 +125,20 @@ table(deployment, [
     "spec.progressDeadlineSeconds: Invalid value: 600: must be greater than minReadySeconds",
   ],
 ]);
-table(replicaSet, shared("ReplicaSet", "deployment"));
+table(replicaSet, shared("ReplicaSet", "deployment", "invalid label selector"));
 table(daemonSet, [
   ...shared("DaemonSet", "daemonset"),
   [
     "an unknown strategy",
     "spec.updateStrategy",
     { type: "Recreate" },
-    'spec.updateStrategy.type: Unsupported value: "Recreate": supported values: "RollingUpdate", "OnDelete"',
+    'spec.updateStrategy: Unsupported value: {"type":"Recreate"}: supported values: "RollingUpdate", "OnDelete"',
+  ],
+  [
+    "a disk for writing, on many nodes",
+    "spec.template.spec.volumes",
+    [{ name: "v", gcePersistentDisk: { pdName: "p" } }],
+    "spec.template.spec.volumes[0].gcePersistentDisk.readOnly: Invalid value: false: must be true for replicated pods > 1; GCE PD can only be mounted on multiple machines if it is read-only",
   ],
   [
     "both ways at once",
@@ -136,7 +154,19 @@ table(daemonSet, [
   ],
 ]);
 table(statefulSet, [
-  ...shared("StatefulSet", "statefulset"),
+  ...shared("StatefulSet", "statefulset", ""),
+  [
+    "a service that could not be",
+    "spec.serviceName",
+    "a.b",
+    'spec.serviceName: Invalid value: "a.b": must not contain dots',
+  ],
+  [
+    "none away at a time",
+    "spec.updateStrategy",
+    { rollingUpdate: { maxUnavailable: "0%" } },
+    'spec.updateStrategy.rollingUpdate.maxUnavailable: Invalid value: "0%": cannot be 0',
+  ],
   [
     "an unknown order",
     "spec.podManagementPolicy",
@@ -211,7 +241,7 @@ test("defaults", () => {
   assert.deepEqual(rest, {
     replicas: 1,
     podManagementPolicy: "OrderedReady",
-    updateStrategy: { type: "RollingUpdate", rollingUpdate: { partition: 0 } },
+    updateStrategy: { type: "RollingUpdate", rollingUpdate: { partition: 0, maxUnavailable: 1 } },
     revisionHistoryLimit: 10,
     persistentVolumeClaimRetentionPolicy: { whenDeleted: "Retain", whenScaled: "Retain" },
   });
@@ -266,10 +296,62 @@ test("rows", () => {
   ]);
 });
 
-test("statuses have no negative numbers", () => {
-  const next = { ...made(replicaSet, workload), status: { replicas: 1, readyReplicas: 2 } };
-  assert.deepEqual(
-    replicaSet.status?.validateUpdate?.(next, next).map(({ field, detail }) => `${field}: ${detail}`),
-    ["status.readyReplicas: cannot be greater than status.replicas"],
+test("a StatefulSet's containers mount its claims", () => {
+  const mounting = withField(
+    withField(workload, "spec.template.spec.containers", [
+      { name: "c", image: "i:1", volumeMounts: [{ name: "data", mountPath: "/data" }] },
+    ]),
+    "spec.volumeClaimTemplates",
+    [{ metadata: { name: "data" }, spec: { accessModes: ["ReadWriteOnce"] } }],
   );
+  assert.deepEqual(refused(statefulSet, mounting), []);
+  const { spec } = made(statefulSet, mounting);
+  assert.equal(spec?.template.spec?.volumes, undefined, "the template stays as it is");
+  const [claim] = spec?.volumeClaimTemplates ?? [];
+  assert.deepEqual(
+    [claim?.apiVersion, claim?.kind, claim?.spec?.volumeMode, claim?.status?.phase],
+    ["v1", "PersistentVolumeClaim", "Filesystem", "Pending"],
+  );
+  assert.deepEqual(refused(statefulSet, withField(mounting, "spec.volumeClaimTemplates", undefined)), [
+    'spec.template.spec.containers[0].volumeMounts[0].name: Not found: "data"',
+  ]);
+});
+
+test("names that are no labels", () => {
+  assert.deepEqual(statefulSet.validateName("a.b", false), ["must not contain dots"]);
+  assert.deepEqual(deployment.validateName("a.b", false), []);
+  const dotted = made(deployment, withField(workload, "metadata.name", "a.b"));
+  const warning =
+    "metadata.name: this is used in Pod names and hostnames, which can result in surprising behavior; a DNS label is recommended: [must not contain dots]";
+  assert.deepEqual(deployment.warnings(dotted, undefined), [warning]);
+  assert.deepEqual(deployment.warnings(dotted, dotted), [], "told once");
+  const endless = made(statefulSet, withField(workload, "spec.revisionHistoryLimit", -1));
+  assert.match(statefulSet.warnings(endless, undefined)[0] ?? "", /^spec\.revisionHistoryLimit: a negative/);
+});
+
+test("numbers in statuses", () => {
+  const told = <T extends KubeObject & { status?: object }>(
+    definition: ResourceDefinition<T>,
+    status: object,
+    before: object = {},
+  ): string[] | undefined => {
+    const object = made(definition, workload);
+    return definition.status
+      ?.validateUpdate?.({ ...object, status }, { ...object, status: before })
+      .map(({ field, detail }) => `${field}: ${detail}`);
+  };
+  const more = "cannot be greater than status.replicas";
+  assert.deepEqual(told(replicaSet, { replicas: 1, readyReplicas: 2 }), [`status.readyReplicas: ${more}`]);
+  assert.deepEqual(told(deployment, { replicas: 3, readyReplicas: 1, availableReplicas: 2 }), [
+    "status.availableReplicas: cannot be greater than readyReplicas",
+  ]);
+  assert.deepEqual(told(statefulSet, { replicas: 3, readyReplicas: 1, availableReplicas: 2 }), [
+    "status.availableReplicas: cannot be greater than status.readyReplicas",
+  ]);
+  const fewer = ["status.collisionCount: cannot be decremented"];
+  for (const definition of [deployment, statefulSet, daemonSet])
+    assert.deepEqual(told(definition as never, { collisionCount: 1 }, { collisionCount: 2 }), fewer);
+  assert.deepEqual(told(daemonSet, { numberReady: -1 }), [
+    "status.numberReady: must be greater than or equal to 0",
+  ]);
 });

@@ -8,7 +8,6 @@ import { checkDnsSubdomain, nameCheck } from "#machinery/names.ts";
 import { formatSelector, selectorFromMap } from "#machinery/selectors.ts";
 import { ageColumn, column, nameColumn } from "../columns.ts";
 import { podSpecDefaults } from "../core/pod-defaults.ts";
-import { validateServiceTemplate } from "../core/pod/pod-template.ts";
 import { nonNegative } from "../field-checks.ts";
 import {
   containerColumns,
@@ -17,7 +16,8 @@ import {
   selectorImmutable,
   validateAmount,
   validateAtMostAll,
-  validateOwnSelector,
+  validateCollisions,
+  validateSelection,
   validateStatusNumbers,
 } from "../workload.ts";
 
@@ -29,7 +29,8 @@ function validateStrategy({ updateStrategy }: DaemonSetSpec): FieldError[] {
   const path = "spec.updateStrategy";
   const type = updateStrategy?.type ?? "";
   if (type === "OnDelete") return [];
-  if (type !== "RollingUpdate") return [notSupported(`${path}.type`, type, ["RollingUpdate", "OnDelete"])];
+  if (type !== "RollingUpdate")
+    return [notSupported(path, updateStrategy ?? {}, ["RollingUpdate", "OnDelete"])];
   const rolling = updateStrategy?.rollingUpdate;
   const own = `${path}.rollingUpdate`;
   if (rolling === undefined) return [required(own)];
@@ -48,10 +49,28 @@ function validateStrategy({ updateStrategy }: DaemonSetSpec): FieldError[] {
   return [];
 }
 
+/** A disk that is written to is on one node at a time: pods on several could not have it. */
+function validateDisks({ template }: DaemonSetSpec): FieldError[] {
+  return (template.spec?.volumes ?? []).flatMap(({ gcePersistentDisk: disk }, at) =>
+    disk !== undefined && disk.readOnly !== true
+      ? [
+          invalid(
+            `spec.template.spec.volumes[${at}].gcePersistentDisk.readOnly`,
+            false,
+            "must be true for replicated pods > 1; GCE PD can only be mounted on multiple machines if it is read-only",
+          ),
+        ]
+      : [],
+  );
+}
+
 function validate({ spec = { selector: {}, template: {} } }: DaemonSet): FieldError[] {
   return [
-    ...validateOwnSelector(spec.selector, spec.template, "empty selector is invalid for daemonset"),
-    ...validateServiceTemplate(spec.template, "spec.template", "DaemonSet"),
+    ...validateSelection(spec.selector, spec.template, {
+      kind: "DaemonSet",
+      empty: "empty selector is invalid for daemonset",
+    }),
+    ...validateDisks(spec),
     ...nonNegative(spec.minReadySeconds, "spec.minReadySeconds"),
     ...validateStrategy(spec),
     ...nonNegative(spec.revisionHistoryLimit, "spec.revisionHistoryLimit"),
@@ -130,5 +149,10 @@ export const daemonSet = defineResource<DaemonSet>({
   },
   validate,
   validateUpdate: (next, old) => [...validate(next), ...selectorImmutable(next, old)],
-  status: { validateUpdate: ({ status }) => validateStatusNumbers(status, counts) },
+  status: {
+    validateUpdate: ({ status }, old) => [
+      ...validateStatusNumbers(status, counts),
+      ...validateCollisions(status, old.status),
+    ],
+  },
 });

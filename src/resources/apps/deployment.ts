@@ -6,17 +6,19 @@ import type { Deployment, DeploymentSpec } from "#machinery/gen/types/apps-v1.ts
 import { checkDnsSubdomain, nameCheck } from "#machinery/names.ts";
 import { ageColumn, column, nameColumn } from "../columns.ts";
 import { podSpecDefaults } from "../core/pod-defaults.ts";
-import { validateServiceTemplate } from "../core/pod/pod-template.ts";
 import { nonNegative } from "../field-checks.ts";
 import {
   containerColumns,
   isNone,
+  nameWarnings,
   scaleSelector,
   selectorColumn,
   selectorImmutable,
   validateAmount,
   validateAtMostAll,
-  validateOwnSelector,
+  validateAvailable,
+  validateCollisions,
+  validateSelection,
   validateStatusNumbers,
 } from "../workload.ts";
 
@@ -54,8 +56,12 @@ function validate({ spec = { selector: {}, template: {} } }: Deployment): FieldE
   const { minReadySeconds = 0, progressDeadlineSeconds } = spec;
   const errors = [
     ...nonNegative(spec.replicas, "spec.replicas"),
-    ...validateOwnSelector(spec.selector, spec.template, "empty selector is invalid for deployment"),
-    ...validateServiceTemplate(spec.template, "spec.template", "ReplicaSet"),
+    // As documented: the template is told of as that of a ReplicaSet, which it becomes.
+    ...validateSelection(spec.selector, spec.template, {
+      kind: "ReplicaSet",
+      empty: "empty selector is invalid for deployment",
+      broken: "invalid label selector",
+    }),
     ...validateStrategy(spec),
     ...nonNegative(minReadySeconds, "spec.minReadySeconds"),
     ...nonNegative(spec.revisionHistoryLimit, "spec.revisionHistoryLimit"),
@@ -76,6 +82,7 @@ const counts = [
   "readyReplicas",
   "availableReplicas",
   "unavailableReplicas",
+  "terminatingReplicas",
   "collisionCount",
 ] as const;
 
@@ -122,6 +129,7 @@ export const deployment = defineResource<Deployment>({
   },
   validate,
   validateUpdate: (next, old) => [...validate(next), ...selectorImmutable(next, old)],
+  warnings: nameWarnings,
   status: {
     validateUpdate: (next, old) => [
       ...validateStatusNumbers(next.status, counts, [
@@ -129,9 +137,8 @@ export const deployment = defineResource<Deployment>({
         "readyReplicas",
         "availableReplicas",
       ]),
-      ...((next.status?.collisionCount ?? 0) < (old.status?.collisionCount ?? 0)
-        ? [invalid("status.collisionCount", next.status?.collisionCount, "cannot be decremented")]
-        : []),
+      ...validateAvailable(next.status, "readyReplicas"),
+      ...validateCollisions(next.status, old.status),
     ],
   },
   scale: {

@@ -6,14 +6,15 @@ import type { ReplicaSet } from "#machinery/gen/types/apps-v1.ts";
 import { checkDnsSubdomain, nameCheck } from "#machinery/names.ts";
 import { ageColumn, column, nameColumn } from "../columns.ts";
 import { podSpecDefaults } from "../core/pod-defaults.ts";
-import { validateServiceTemplate } from "../core/pod/pod-template.ts";
 import { nonNegative } from "../field-checks.ts";
 import {
   containerColumns,
+  nameWarnings,
   scaleSelector,
   selectorColumn,
   selectorImmutable,
-  validateOwnSelector,
+  validateAvailable,
+  validateSelection,
   validateStatusNumbers,
 } from "../workload.ts";
 
@@ -23,8 +24,11 @@ function validate({ spec = { selector: {} } }: ReplicaSet): FieldError[] {
     ...nonNegative(spec.replicas, "spec.replicas"),
     ...nonNegative(spec.minReadySeconds, "spec.minReadySeconds"),
     // As documented: the error of an empty selector speaks of what ReplicaSets are usually made by.
-    ...validateOwnSelector(spec.selector, template, "empty selector is invalid for deployment"),
-    ...validateServiceTemplate(template, "spec.template", "ReplicaSet"),
+    ...validateSelection(spec.selector, template, {
+      kind: "ReplicaSet",
+      empty: "empty selector is invalid for deployment",
+      broken: "invalid label selector",
+    }),
   ];
 }
 
@@ -60,14 +64,24 @@ export const replicaSet = defineResource<ReplicaSet>({
   },
   validate,
   validateUpdate: (next, old) => [...validate(next), ...selectorImmutable(next, old)],
+  warnings: nameWarnings,
   selectableFields: { "status.replicas": ({ status }) => String(status?.replicas ?? 0) },
   status: {
-    validateUpdate: ({ status }) =>
-      validateStatusNumbers(
+    validateUpdate: ({ status }) => [
+      ...validateStatusNumbers(
         status,
-        ["replicas", "fullyLabeledReplicas", "readyReplicas", "availableReplicas", "observedGeneration"],
+        [
+          "replicas",
+          "fullyLabeledReplicas",
+          "readyReplicas",
+          "availableReplicas",
+          "terminatingReplicas",
+          "observedGeneration",
+        ],
         ["fullyLabeledReplicas", "readyReplicas", "availableReplicas"],
       ),
+      ...validateAvailable(status, "readyReplicas"),
+    ],
   },
   scale: {
     specReplicasPath: "spec.replicas",

@@ -4,10 +4,10 @@ import { isDeepStrictEqual } from "node:util";
 import { defineResource } from "#machinery/define-resource.ts";
 import { forbidden, invalid, notSupported, required, type FieldError } from "#machinery/field-error.ts";
 import type { StatefulSet, StatefulSetSpec } from "#machinery/gen/types/apps-v1.ts";
-import { checkDnsLabel, checkDnsSubdomain, nameCheck } from "#machinery/names.ts";
+import type { PodTemplateSpec, Volume } from "#machinery/gen/types/core-v1.ts";
+import { checkDnsLabel, nameCheck } from "#machinery/names.ts";
 import { ageColumn, column, nameColumn } from "../columns.ts";
 import { podSpecDefaults } from "../core/pod-defaults.ts";
-import { validateServiceTemplate } from "../core/pod/pod-template.ts";
 import { each, nonNegative } from "../field-checks.ts";
 import {
   containerColumns,
@@ -15,7 +15,9 @@ import {
   scaleSelector,
   validateAmount,
   validateAtMostAll,
-  validateOwnSelector,
+  validateAvailable,
+  validateCollisions,
+  validateSelection,
   validateStatusNumbers,
 } from "../workload.ts";
 
@@ -57,6 +59,19 @@ function validateRetention({ persistentVolumeClaimRetentionPolicy: policy }: Sta
   });
 }
 
+/** The template as its pods have it: each claim is a volume, which containers may mount, over one of the same name. */
+function withClaims({ template, volumeClaimTemplates = [] }: StatefulSetSpec): PodTemplateSpec {
+  if (volumeClaimTemplates.length === 0 || template.spec === undefined) return template;
+  const claims = new Map(
+    volumeClaimTemplates.map(({ metadata }): [string, Volume] => {
+      const name = metadata?.name ?? "";
+      return [name, { name, persistentVolumeClaim: { claimName: name } }];
+    }),
+  );
+  const own = (template.spec.volumes ?? []).filter(({ name }) => !claims.has(name ?? ""));
+  return { ...template, spec: { ...template.spec, volumes: [...own, ...claims.values()] } };
+}
+
 function validate({ spec = { selector: {}, template: {} } }: StatefulSet): FieldError[] {
   const policy = spec.podManagementPolicy ?? "";
   const errors: FieldError[] = [];
@@ -72,9 +87,11 @@ function validate({ spec = { selector: {}, template: {} } }: StatefulSet): Field
     ...nonNegative(spec.replicas, "spec.replicas"),
     ...nonNegative(spec.minReadySeconds, "spec.minReadySeconds"),
     ...nonNegative(spec.ordinals?.start, "spec.ordinals.start"),
-    ...nonNegative(spec.revisionHistoryLimit, "spec.revisionHistoryLimit"),
-    ...validateOwnSelector(spec.selector, spec.template, "empty selector is invalid for statefulset"),
-    ...validateServiceTemplate(spec.template, "spec.template", "StatefulSet"),
+    ...validateSelection(spec.selector, withClaims(spec), {
+      kind: "StatefulSet",
+      empty: "empty selector is invalid for statefulset",
+      broken: "",
+    }),
   ];
 }
 
@@ -113,7 +130,7 @@ export const statefulSet = defineResource<StatefulSet>({
   shortNames: ["sts"],
   categories: ["all"],
   namespaced: true,
-  validateName: nameCheck(checkDnsSubdomain),
+  validateName: nameCheck(checkDnsLabel),
   generation: "spec",
   columns: [
     nameColumn,
@@ -131,6 +148,7 @@ export const statefulSet = defineResource<StatefulSet>({
     if (strategy.type === "RollingUpdate") {
       strategy.rollingUpdate ??= {};
       strategy.rollingUpdate.partition ??= 0;
+      strategy.rollingUpdate.maxUnavailable ??= 1;
     }
     const retention = (spec.persistentVolumeClaimRetentionPolicy ??= {});
     retention.whenDeleted ||= "Retain";
@@ -153,9 +171,15 @@ export const statefulSet = defineResource<StatefulSet>({
   },
   validate,
   validateUpdate: (next, old) => [...validate(next), ...validateChange(next, old)],
+  warnings: ({ spec }) =>
+    (spec?.revisionHistoryLimit ?? 0) < 0
+      ? [
+          "spec.revisionHistoryLimit: a negative value retains all historical revisions; a value >= 0 is recommended",
+        ]
+      : [],
   status: {
-    validateUpdate: ({ status }) =>
-      validateStatusNumbers(
+    validateUpdate: ({ status }, old) => [
+      ...validateStatusNumbers(
         status,
         [
           "replicas",
@@ -168,6 +192,9 @@ export const statefulSet = defineResource<StatefulSet>({
         ],
         ["readyReplicas", "currentReplicas", "updatedReplicas", "availableReplicas"],
       ),
+      ...validateAvailable(status, "status.readyReplicas"),
+      ...validateCollisions(status, old.status),
+    ],
   },
   scale: {
     specReplicasPath: "spec.replicas",
