@@ -5,6 +5,7 @@
 import { toError } from "#base/assert.ts";
 import type { Timer } from "#base/clock.ts";
 import type { Client, ResourceRef } from "#client/client.ts";
+import { CustomResourceDefinitions } from "#client/refs.ts";
 import {
   objectKey,
   parseApiVersion,
@@ -49,9 +50,15 @@ type ReadOwner = DeepReadonly<OwnerReference>;
 interface Kind {
   readonly ref: ResourceRef;
   readonly informer: Informer<KubeObject>;
+  /** Until all are filled, nobody listens. */
+  unsubscribe: () => void;
 }
 
 const workersMax = 20;
+/** How long the discovery of kinds waits for the objects of those that are new. */
+const fillWaitMs = 30_000;
+/** A definition changes several times until its kind is served. */
+const soonMs = 300;
 const ownerIndex = "owner-uid";
 const kindId = (group: string, kind: string): string => `${group}/${kind}`;
 const uidsOf = (object: Readable): string[] => (object.metadata?.ownerReferences ?? []).map(({ uid }) => uid);
@@ -76,9 +83,12 @@ class Collector implements Component {
   /** By group and kind: how owner references name them. */
   readonly #kinds = new Map<string, Kind>();
   readonly #working = new Set<Promise<void>>();
-  readonly #unsubscribe: (() => void)[] = [];
   readonly #finish: () => void;
   #timer: Timer | undefined;
+  #discovering = false;
+  /** Something changed while kinds were discovered. */
+  #again = false;
+  readonly #unsubscribe: () => void;
   #stopped = false;
 
   constructor({ discoveryPeriodMs = 30_000 }: GarbageCollectorOptions, deps: GarbageCollectorDeps) {
@@ -90,13 +100,16 @@ class Collector implements Component {
     this.done = promise;
     this.#finish = resolve;
     this.ready = this.#discover();
+    const definitions = deps.informers.informer(CustomResourceDefinitions);
+    this.#unsubscribe = definitions.onChange(() => this.#discoverSoon());
   }
 
   async stop(): Promise<void> {
     if (!this.#stopped) {
       this.#stopped = true;
       this.#timer?.cancel();
-      for (const unsubscribe of this.#unsubscribe) unsubscribe();
+      this.#unsubscribe();
+      for (const { unsubscribe } of this.#kinds.values()) unsubscribe();
       this.#queue.close();
       await Promise.all(this.#working);
       await this.#events.flush();
@@ -106,27 +119,69 @@ class Collector implements Component {
   }
 
   async #discover(): Promise<void> {
+    this.#discovering = true;
+    this.#again = false;
     try {
-      const { resources } = await discover(this.#deps.client);
-      const fresh: Kind[] = [];
+      const { resources, failed } = await discover(this.#deps.client);
+      const wanted = new Map<string, ResourceRef>();
       for (const { ref, verbs } of resources) {
-        const id = kindId(ref.group, ref.kind);
         const isCollectable = ["list", "watch", "delete"].every((verb) => verbs.includes(verb));
-        if (!isCollectable || isEvent(ref) || this.#kinds.has(id)) continue;
-        const informer = this.#deps.informers.informer<KubeObject>(ref);
-        informer.addIndex(ownerIndex, uidsOf);
-        fresh.push({ ref, informer });
+        if (isCollectable && !isEvent(ref)) wanted.set(kindId(ref.group, ref.kind), ref);
       }
-      await Promise.all(fresh.map(({ informer }) => informer.waitForSync()));
-      for (const kind of fresh) this.#kinds.set(kindId(kind.ref.group, kind.ref.kind), kind);
-      // Only now: owners are looked for in all caches.
-      if (!this.#stopped)
-        for (const kind of fresh)
-          this.#unsubscribe.push(kind.informer.onChange((object, old) => this.#changed(kind, object, old)));
+      if (failed.length === 0) this.#dropGone(wanted);
+      await this.#addFresh(wanted);
     } catch (thrown) {
       this.#deps.log.warn("discovery failed", { error: toError(thrown) });
     }
-    if (!this.#stopped) this.#timer = this.#deps.clock.after(this.#periodMs, () => void this.#discover());
+    this.#discovering = false;
+    this.#schedule(this.#again ? soonMs : this.#periodMs);
+  }
+
+  /** Kinds come and go with their definitions. */
+  #discoverSoon(): void {
+    if (this.#discovering) this.#again = true;
+    else this.#schedule(soonMs);
+  }
+
+  #schedule(ms: number): void {
+    this.#timer?.cancel();
+    if (!this.#stopped) this.#timer = this.#deps.clock.after(ms, () => void this.#discover());
+  }
+
+  /** Custom kinds go, or come to be preferred in another version. */
+  #dropGone(wanted: ReadonlyMap<string, ResourceRef>): void {
+    for (const [id, { ref, unsubscribe }] of this.#kinds) {
+      if (wanted.get(id)?.version === ref.version) continue;
+      unsubscribe();
+      this.#kinds.delete(id);
+      // The built-in ones are shared with others, and stay.
+      if (ref.group.includes(".")) this.#deps.informers.forget(ref);
+    }
+  }
+
+  async #addFresh(wanted: ReadonlyMap<string, ResourceRef>): Promise<void> {
+    const fresh: Kind[] = [];
+    for (const [id, ref] of wanted) {
+      if (this.#kinds.has(id)) continue;
+      const informer = this.#deps.informers.informer<KubeObject>(ref);
+      informer.addIndex(ownerIndex, uidsOf);
+      fresh.push({ ref, informer, unsubscribe: () => undefined });
+    }
+    // A kind that goes while it is read is never filled: the others need not wait for it for long.
+    if (fresh.length > 0) await this.#filled(fresh);
+    const filled = fresh.filter(({ informer }) => informer.synced);
+    for (const kind of filled) this.#kinds.set(kindId(kind.ref.group, kind.ref.kind), kind);
+    // Only now: owners are looked for in all caches.
+    if (this.#stopped) return;
+    for (const kind of filled)
+      kind.unsubscribe = kind.informer.onChange((object, old) => this.#changed(kind, object, old));
+  }
+
+  async #filled(kinds: readonly Kind[]): Promise<void> {
+    const { promise: late, resolve } = Promise.withResolvers<void>();
+    const timer = this.#deps.clock.after(fillWaitMs, resolve);
+    await Promise.race([late, Promise.all(kinds.map(({ informer }) => informer.waitForSync()))]);
+    timer.cancel();
   }
 
   #add({ ref }: Kind, object: Readable): void {

@@ -44,5 +44,7 @@ export interface InformerFactory {
   informer<T extends KubeObject>(ref: ResourceRef, options?: InformerOptions): Informer<T>;
   /** Starts every informer asked for so far and later; resolves when those asked for so far are synced. */
   start(): Promise<void>;
+  /** A kind that is served no longer: its informers end, and are made anew when asked for again. */
+  forget(ref: ResourceRef): void;
   stop(): Promise<void>;
 }

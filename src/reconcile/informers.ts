@@ -109,19 +109,26 @@ export interface InformerFactoryOptions {
   readonly freeze?: boolean;
 }
 
+interface Entry {
+  readonly informer: CachedInformer;
+  readonly options: InformerOptions;
+  readonly end: AbortController;
+}
+
 export function createInformerFactory(
   client: Client,
   deps: Pick<Deps, "clock" | "random" | "log">,
   options: InformerFactoryOptions = {},
 ): InformerFactory {
   const reflectorDeps: ReflectorDeps = { client, ...deps };
-  const informers = new Map<string, { informer: CachedInformer; options: InformerOptions }>();
+  const informers = new Map<string, Entry>();
   const running: Promise<void>[] = [];
   const abort = new AbortController();
   let started = false;
 
-  const run = (informer: CachedInformer, of: InformerOptions): void => {
-    running.push(runReflector(reflectorDeps, informer.ref, of, informer, abort.signal));
+  const run = ({ informer, options: of, end }: Entry): void => {
+    const signal = AbortSignal.any([abort.signal, end.signal]);
+    running.push(runReflector(reflectorDeps, informer.ref, of, informer, signal));
   };
 
   return {
@@ -129,18 +136,26 @@ export function createInformerFactory(
       const id = [ref.group, ref.resource, of.namespace, of.labelSelector, of.fieldSelector].join("\n");
       let entry = informers.get(id);
       if (entry === undefined) {
-        entry = { informer: new CachedInformer(ref, deps.log, options.freeze ?? false), options: of };
+        const informer = new CachedInformer(ref, deps.log, options.freeze ?? false);
+        entry = { informer, options: of, end: new AbortController() };
         informers.set(id, entry);
-        if (started) run(entry.informer, of);
+        if (started) run(entry);
       }
       return entry.informer as unknown as Informer<T>;
     },
     async start(): Promise<void> {
       if (!started) {
         started = true;
-        for (const { informer, options: of } of informers.values()) run(informer, of);
+        for (const entry of informers.values()) run(entry);
       }
       await Promise.all([...informers.values()].map(({ informer }) => informer.waitForSync()));
+    },
+    forget({ group, resource }) {
+      for (const [id, { informer, end }] of informers) {
+        if (informer.ref.group !== group || informer.ref.resource !== resource) continue;
+        end.abort();
+        informers.delete(id);
+      }
     },
     async stop(): Promise<void> {
       abort.abort();

@@ -48,7 +48,10 @@ export async function followDefinitions(
         if (loading === done) loading = undefined;
         rebuild();
       },
-      (error: unknown) => log.error("custom resources cannot be served", { error: toError(error) }),
+      (error: unknown) => {
+        if (loading === done) loading = undefined;
+        log.error("custom resources cannot be served", { error: toError(error) });
+      },
     );
     loading = done;
   }
