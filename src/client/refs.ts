@@ -41,13 +41,6 @@ export const ClusterRoleBindings = ref(
   "clusterrolebindings",
   false,
 );
-export const ValidatingAdmissionPolicies = ref(
-  "admissionregistration.k8s.io",
-  "v1",
-  "ValidatingAdmissionPolicy",
-  "validatingadmissionpolicies",
-  false,
-);
 export const CustomResourceDefinitions = ref(
   "apiextensions.k8s.io",
   "v1",

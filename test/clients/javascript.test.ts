@@ -1,20 +1,29 @@
-// The official JavaScript client against this server: reading, writing, patching, watching, informers, errors.
+// The official JavaScript client against this server: reading, writing, patching, applying, watching, informers, errors,
+// workloads, custom resources.
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import {
   ApiException,
+  ApiextensionsV1Api,
+  AppsV1Api,
   CoreV1Api,
+  CustomObjectsApi,
   KubeConfig,
   KubernetesObjectApi,
+  loadYaml,
   makeInformer,
   PatchStrategy,
   RbacAuthorizationV1Api,
   setHeaderOptions,
   Watch,
   type V1ConfigMap,
+  type V1CustomResourceDefinition,
 } from "@kubernetes/client-node";
-import { startApi, type Api } from "./api-under-test.ts";
+import { eventually } from "../control-plane/control-plane.ts";
+import { startApi, type Api } from "../api/api-under-test.ts";
 
 const namespace = "default";
 let api: Api;
@@ -176,4 +185,95 @@ test("scale, and a pod by its own way", async () => {
     labelSelector: "app=js",
   });
   assert.equal(deleted.kind, "ReplicationControllerList");
+});
+
+test("server-side apply: ownership, conflict, force", async () => {
+  const apply = setHeaderOptions("Content-Type", PatchStrategy.ServerSideApply);
+  const body = { apiVersion: "v1", kind: "ConfigMap", metadata: { name: "applied" }, data: { x: "1" } };
+  const request = { namespace, name: "applied", body, fieldManager: "one" };
+  const made = await core.patchNamespacedConfigMap(request, apply);
+  assert.deepEqual(
+    made.metadata?.managedFields?.map(({ manager, operation }) => [manager, operation]),
+    [["one", "Apply"]],
+  );
+  const other = { ...request, body: { ...body, data: { x: "2" } }, fieldManager: "two" };
+  await assert.rejects(
+    core.patchNamespacedConfigMap(other, apply),
+    (error) => error instanceof ApiException && error.code === 409 && /\.data\.x/.test(String(error.body)),
+  );
+  const forced = await core.patchNamespacedConfigMap({ ...other, force: true }, apply);
+  assert.deepEqual(forced.data, { x: "2" });
+});
+
+test("a Deployment, its scale and its status", async () => {
+  const apps = config.makeApiClient(AppsV1Api);
+  const labels = { app: "js-web" };
+  const made = await apps.createNamespacedDeployment({
+    namespace,
+    body: {
+      metadata: { name: "js-web" },
+      spec: {
+        selector: { matchLabels: labels },
+        template: { metadata: { labels }, spec: { containers: [{ name: "c", image: "i" }] } },
+      },
+    },
+  });
+  assert.equal(made.spec?.strategy?.type, "RollingUpdate");
+  assert.equal(made.spec?.strategy?.rollingUpdate?.maxSurge, "25%");
+  const scale = await apps.readNamespacedDeploymentScale({ namespace, name: "js-web" });
+  await apps.replaceNamespacedDeploymentScale({
+    namespace,
+    name: "js-web",
+    body: { ...scale, spec: { replicas: 3 } },
+  });
+  const status = await apps.patchNamespacedDeploymentStatus(
+    { namespace, name: "js-web", body: { status: { replicas: 3 }, spec: { replicas: 7 } } },
+    setHeaderOptions("Content-Type", PatchStrategy.MergePatch),
+  );
+  assert.deepEqual([status.spec?.replicas, status.status?.replicas, status.metadata?.generation], [3, 3, 2]);
+});
+
+test("a custom resource: defined, created, listed, watched, patched, refused", async () => {
+  const extensions = config.makeApiClient(ApiextensionsV1Api);
+  const manifest = readFileSync(join(import.meta.dirname, "manifests/crd.yaml"), "utf8");
+  const definition = loadYaml<V1CustomResourceDefinition>(manifest);
+  await extensions.createCustomResourceDefinition({ body: definition });
+  const established = async (): Promise<boolean> => {
+    const { status } = await extensions.readCustomResourceDefinition({ name: "boats.sea.example.com" });
+    return (
+      status?.conditions?.some(({ type, status: is }) => type === "Established" && is === "True") ?? false
+    );
+  };
+  await eventually(established);
+  const custom = config.makeApiClient(CustomObjectsApi);
+  const boats = { group: "sea.example.com", version: "v1", namespace, plural: "boats" };
+  const boat = {
+    apiVersion: "sea.example.com/v1",
+    kind: "Boat",
+    metadata: { name: "js" },
+    spec: { length: 7 },
+  };
+  const made = (await custom.createNamespacedCustomObject({ ...boats, body: boat })) as {
+    spec: { length: number; rig: string; crew: number };
+  };
+  assert.deepEqual({ ...made.spec }, { length: 7, rig: "sloop", crew: 1 });
+  await assert.rejects(
+    custom.createNamespacedCustomObject({ ...boats, body: { ...boat, metadata: { name: "x" }, spec: {} } }),
+    (error) => error instanceof ApiException && error.code === 422,
+  );
+  const patched = (await custom.patchNamespacedCustomObject(
+    { ...boats, name: "js", body: { spec: { crew: 2 } } },
+    setHeaderOptions("Content-Type", PatchStrategy.MergePatch),
+  )) as { spec: { crew: number } };
+  assert.equal(patched.spec.crew, 2);
+  const list = (await custom.listNamespacedCustomObject(boats)) as { items: unknown[] };
+  assert.equal(list.items.length, 1);
+  await extensions.deleteCustomResourceDefinition({ name: "boats.sea.example.com" });
+  await eventually(async () => {
+    const gone = await extensions.readCustomResourceDefinition({ name: "boats.sea.example.com" }).then(
+      () => false,
+      (error: unknown) => error instanceof ApiException && error.code === 404,
+    );
+    return gone;
+  });
 });
