@@ -9,8 +9,8 @@ import {
   OptionalValue,
   TimestampValue,
   UintValue,
+  MapValue,
   noSuchOverload,
-  type MapValue,
   type Value,
 } from "../value.ts";
 
@@ -136,7 +136,8 @@ function indexOrFail(list: ListValue, index: bigint): Value {
 function lookUp(container: Value, key: Value): Value | undefined {
   if (container instanceof OptionalValue) return container.present ? lookUp(container.value, key) : undefined;
   if (container instanceof ListValue) return typeof key === "bigint" ? listIndex(container, key) : undefined;
-  return (container as MapValue).get(key);
+  if (!(container instanceof MapValue)) throw noSuchOverload();
+  return container.get(key);
 }
 
 const maybe = (container: Value, key: Value): OptionalValue => optionally(lookUp(container, key));
