@@ -23,16 +23,21 @@ interface ResourceList {
 interface GroupList {
   readonly groups?: readonly {
     readonly name: string;
-    readonly preferredVersion: { readonly groupVersion: string };
+    /** The preferred one first. */
+    readonly versions: readonly { readonly groupVersion: string }[];
   }[];
 }
 
-/** Every resource in its preferred version, and the groups that could not be asked. */
+/** Every resource once, in the version of its group that comes first of those that have it; and what could not be asked. */
 export async function discover(
   client: Client,
 ): Promise<{ resources: Discovered[]; failed: { groupVersion: string; error: Error }[] }> {
   const { groups = [] } = await client.json<GroupList>("GET", "/apis");
-  const versions = ["v1", ...groups.map((group) => group.preferredVersion.groupVersion)];
+  const versions = [
+    "v1",
+    ...groups.flatMap((group) => group.versions.map(({ groupVersion }) => groupVersion)),
+  ];
+  const seen = new Set<string>();
   const resources: Discovered[] = [];
   const failed: { groupVersion: string; error: Error }[] = [];
   for (const groupVersion of versions) {
@@ -42,6 +47,9 @@ export async function discover(
       for (const { name, kind, namespaced, verbs, group, version } of list.resources ?? []) {
         if (name.includes("/")) continue;
         const own = parseApiVersion(list.groupVersion);
+        const id = `${own.group}/${name}`;
+        if (seen.has(id)) continue;
+        seen.add(id);
         const ref = {
           group: group || own.group,
           version: version || own.version,

@@ -292,6 +292,20 @@ describe("a CustomResourceDefinition and its objects", () => {
     assert.equal((await ask(direct, "GET", `${path}/a`)).json.spec.replicas, 5);
   });
 
+  test("the status is applied by its own manager", async () => {
+    const apply = (subresource: string, manager: string, body: object) =>
+      ask(direct, "PATCH", `${path}/a${subresource}?fieldManager=${manager}&force=true`, {
+        body: { apiVersion, kind: "CronTab", metadata: { name: "a" }, ...body },
+        headers: { "content-type": "application/apply-patch+yaml" },
+      });
+    const applied = await apply("/status", "controller", { status: { replicas: 4 }, spec: { replicas: 9 } });
+    assert.equal(applied.status, 200, applied.text);
+    assert.deepEqual([applied.json.status.replicas, applied.json.spec.replicas], [4, 5]);
+    const entry = applied.json.metadata.managedFields.find((one: any) => one.manager === "controller");
+    assert.equal(entry.subresource, "status");
+    assert.deepEqual(entry.fieldsV1, { "f:status": { "f:replicas": {} } });
+  });
+
   test("tables have the columns of the definition", async () => {
     await ask(direct, "PATCH", `${path}/a`, {
       body: { spec: { hosts: [{ name: "x" }, { name: "y" }] } },

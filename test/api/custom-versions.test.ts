@@ -28,7 +28,12 @@ const string = { type: "string" };
 interface Given {
   readonly plural: string;
   readonly kind: string;
-  readonly versions: readonly { name: string; schema: object; storage?: boolean }[];
+  readonly versions: readonly {
+    name: string;
+    schema: object;
+    storage?: boolean;
+    selectableFields?: object[];
+  }[];
   readonly conversion?: object;
 }
 
@@ -69,6 +74,7 @@ describe("versions that differ in name only", () => {
           name: "v1",
           storage: true,
           schema: object({ sails: { type: "integer" }, rig: { type: "string", default: "sloop" } }),
+          selectableFields: [{ jsonPath: ".spec.rig" }],
         },
       ],
     }),
@@ -96,6 +102,16 @@ describe("versions that differ in name only", () => {
       (await ask(direct, "GET", `${pathOf("boats", "v1alpha1")}/a`)).json.spec,
       created.json.spec,
     );
+  });
+
+  test("fields are selected as the version that is asked knows them", async () => {
+    const { json } = await ask(direct, "GET", `${pathOf("boats", "v1")}?fieldSelector=spec.rig%3Dsloop`);
+    assert.deepEqual(
+      json.items.map((one: any) => one.metadata.name),
+      ["a"],
+    );
+    const refused = await ask(direct, "GET", `${pathOf("boats", "v1alpha1")}?fieldSelector=spec.rig%3Dsloop`);
+    assert.equal(refused.status, 400);
   });
 
   test("lists and watches speak the version that was asked for", async () => {
@@ -283,6 +299,22 @@ describe("versions that a webhook converts", () => {
       host: "b",
       port: "4",
     });
+    // What is stored in one version and what is stored in the other are one list.
+    await ask(direct, "POST", pathOf("hosts", "v2"), {
+      body: { metadata: { name: "z" }, spec: { host: "z", port: "9" } },
+    });
+    const names = (one: any): string => one.metadata.name;
+    const [first, second] = [
+      await ask(direct, "GET", pathOf("hosts", "v1")),
+      await ask(direct, "GET", pathOf("hosts", "v2")),
+    ];
+    assert.deepEqual(first.json.items.map(names), ["a", "b", "c", "d", "s", "z"]);
+    assert.ok(
+      first.json.items.every((one: any) => one.spec.hostPort !== undefined && one.spec.host === undefined),
+    );
+    assert.ok(
+      second.json.items.every((one: any) => one.spec.host !== undefined && one.spec.hostPort === undefined),
+    );
     // An update that changes nothing moves what is stored.
     const { json: b } = await ask(direct, "GET", `${pathOf("hosts", "v1")}/b`);
     const { json: moved } = await ask(direct, "PUT", `${pathOf("hosts", "v1")}/b`, { body: b });

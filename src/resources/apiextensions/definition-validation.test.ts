@@ -125,6 +125,11 @@ const rows: readonly [name: string, change: (crd: Crd) => void, ...errors: strin
     "spec.conversion.webhookClientConfig: Required value: exactly one of url or service is required",
   ],
   [
+    "authorities that are none",
+    (crd) => void (crd.spec.conversion = webhook({ url: "https://x", caBundle: "Zm9v" })),
+    `spec.conversion.webhookClientConfig.caBundle: Invalid value: "Zm9v": unable to load root certificates: unable to parse bytes as PEM block`,
+  ],
+  [
     "a webhook without TLS",
     (crd) => void (crd.spec.conversion = webhook({ url: "http://x/y" })),
     `spec.conversion.webhookClientConfig.url: Invalid value: "http://x/y": 'https' is the only allowed URL scheme; desired format: https://host[/path]`,

@@ -175,7 +175,10 @@ function validateConversion(conversion: CustomResourceConversion, path: string):
   const errors =
     webhook?.clientConfig === undefined
       ? [required(config, "required when strategy is set to Webhook")]
-      : validateClientConfig(webhook.clientConfig, config);
+      : [
+          ...validateClientConfig(webhook.clientConfig, config),
+          ...validateAuthorities(webhook.clientConfig, config),
+        ];
   return [...errors, ...validateReviewVersions(given, versions)];
 }
 
@@ -188,6 +191,13 @@ function validateReviewVersions(given: readonly string[], path: string): FieldEr
   });
   if (wrong.length > 0 || given.some((version) => version === "v1" || version === "v1beta1")) return wrong;
   return [invalid(path, given, "must include at least one of v1, v1beta1")];
+}
+
+function validateAuthorities({ caBundle }: WebhookClientConfig, path: string): FieldError[] {
+  if (!caBundle || Buffer.from(caBundle, "base64").toString("latin1").includes("-----BEGIN CERTIFICATE-----"))
+    return [];
+  const why = "unable to load root certificates: unable to parse bytes as PEM block";
+  return [invalid(child(path, "caBundle"), caBundle, why)];
 }
 
 function validateClientConfig({ url, service }: WebhookClientConfig, path: string): FieldError[] {
