@@ -1,4 +1,4 @@
-// Doubles as text: the shortest that reads back, with an exponent for very large and very small ones (`1e+21`).
+// Doubles as text: the shortest that reads back, with an exponent from a million and below a ten-thousandth (`1e+06`).
 
 export function formatDouble(value: number): string {
   if (Number.isNaN(value)) return "NaN";
@@ -6,7 +6,7 @@ export function formatDouble(value: number): string {
   if (Object.is(value, -0)) return "-0";
   const [digits = "0", exponent = "0"] = value.toExponential().split("e");
   const power = Number(exponent);
-  if (power < -4 || power >= 21) return `${digits}e${power < 0 ? "-" : "+"}${pad(Math.abs(power))}`;
+  if (power < -4 || power >= 6) return `${digits}e${power < 0 ? "-" : "+"}${pad(Math.abs(power))}`;
   return plain(value);
 }
 
