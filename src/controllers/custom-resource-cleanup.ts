@@ -32,8 +32,9 @@ const completed: Condition = {
   message: "removed all instances",
 };
 
+/** While a definition goes, the stored version is served whatever it says. */
 function refOf({ spec, status }: CustomResourceDefinition): ResourceRef | undefined {
-  const version = spec.versions.find(({ served }) => served);
+  const version = spec.versions.find(({ storage }) => storage);
   if (version === undefined) return undefined;
   return {
     group: spec.group,

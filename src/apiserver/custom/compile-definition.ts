@@ -37,22 +37,23 @@ export function definitionCompiler(converter: Converter): CompileDefinition {
   const schemaOf = ({ schema }: Version): RuleSchema => (schema?.openAPIV3Schema ?? {}) as RuleSchema;
 
   return (crd) => {
-    const served = crd.spec.versions.filter((version) => version.served);
+    const terminating =
+      crd.status?.conditions?.some(({ type, status }) => type === "Terminating" && status === "True") ===
+      true;
+    // What nobody is served any longer must be deleted all the same.
+    const served = crd.spec.versions.filter((version) => version.served || (terminating && version.storage));
     if (rules === undefined && served.some((version) => hasRules(schemaOf(version)))) {
       loading ??= import("#cel/rules.ts").then((loaded) => (rules = loaded));
       return loading;
     }
     const convert = crd.spec.conversion?.strategy === "Webhook" ? converter(crd) : renamed;
-    const terminating = crd.status?.conditions?.some(
-      ({ type, status }) => type === "Terminating" && status === "True",
-    );
     return [...served]
       .sort((a, b) => compareVersionNames(a.name, b.name))
       .map((version) => {
         const own =
           rules !== undefined && hasRules(schemaOf(version)) ? rulesOf(rules, schemaOf(version)) : undefined;
         const definition = customResource(crd, version, { rules: own, convert });
-        return { ...definition, terminating: terminating === true };
+        return { ...definition, terminating };
       });
   };
 }

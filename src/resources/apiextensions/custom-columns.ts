@@ -48,7 +48,17 @@ function cellOf(type: string, path: JsonPath, object: KubeObject, nowMs: number)
   }
 }
 
+/** Paths that are none leave the columns that every kind has. */
 export function customColumns(given: readonly CustomResourceColumnDefinition[]): Column<KubeObject>[] {
+  try {
+    return columnsOf(given);
+  } catch (error) {
+    if (error instanceof JsonPathError) return columnsOf([]);
+    throw error;
+  }
+}
+
+function columnsOf(given: readonly CustomResourceColumnDefinition[]): Column<KubeObject>[] {
   const added = (given.length === 0 ? [ageColumn] : given).map((column): Column<KubeObject> => {
     const { name, type, format, description = "", priority = 0, jsonPath } = column;
     const path = compileJsonPath(`{${jsonPath}}`);
