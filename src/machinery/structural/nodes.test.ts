@@ -66,9 +66,10 @@ test("unknown fields are dropped and told, each with its path", () => {
   ]);
   assert.deepEqual(object["spec"], {
     known: "k",
+    maybe: "y",
     free: { anything: { goes: 1 }, a: {} },
     map: { k: { n: 3 } },
-    list: [{ n: 1 }, {}],
+    list: [{ n: 1 }, { n: 2 }],
     inner: { kind: "Pod", apiVersion: "v1", metadata: { name: "p" }, spec: {} },
   });
 });
