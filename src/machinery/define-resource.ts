@@ -184,6 +184,8 @@ export interface ResourceDefinition<T extends KubeObject = KubeObject> {
   readonly prepareForDelete: ((draft: T, context: StrategyContext) => void) | undefined;
   /** Default propagation when DeleteOptions says nothing. */
   readonly defaultPropagation: "Background" | "Orphan";
+  /** Told to who deletes one and leaves it to the default what becomes of its dependents. */
+  readonly deletionWarning: string | undefined;
   /** A deletion is answered with the object as it last was, instead of a Status. */
   readonly returnsDeleted: boolean;
   /** Unique values that this object holds. */
@@ -254,6 +256,7 @@ export function defineResource<T extends KubeObject>(given: Given<T>): ResourceD
     specFinalizers: undefined,
     prepareForDelete: undefined,
     defaultPropagation: "Background",
+    deletionWarning: undefined,
     returnsDeleted: false,
     claims: undefined,
     allocate: undefined,

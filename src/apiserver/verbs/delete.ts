@@ -58,8 +58,12 @@ async function givenOptions(context: ResourceContext): Promise<DeleteOptions> {
   return options;
 }
 
-const readRequest = async (context: ResourceContext): Promise<DeleteRequest> =>
-  checkedOptions(await givenOptions(context));
+async function readRequest(context: ResourceContext): Promise<DeleteRequest> {
+  const request = checkedOptions(await givenOptions(context));
+  const { deletionWarning } = context.definition;
+  if (request.propagationPolicy === undefined && deletionWarning !== undefined) context.warn(deletionWarning);
+  return request;
+}
 
 function checkedOptions({
   gracePeriodSeconds,

@@ -47,6 +47,7 @@ const rows: readonly (readonly [name: string, path: string, value: unknown, ...e
     "spec.maxFailedIndexes",
     1,
     "spec.backoffLimitPerIndex: Required value: when maxFailedIndexes is specified",
+    "spec.maxFailedIndexes: Invalid value: 1: requires indexed completion mode",
   ],
   [
     "nobody's manager",
@@ -68,7 +69,7 @@ const rows: readonly (readonly [name: string, path: string, value: unknown, ...e
     "spec.podFailurePolicy",
     { rules: [{ action: "Stop", onPodConditions: [] }] },
     'spec.podFailurePolicy.rules[0].action: Unsupported value: "Stop": supported values: "Count", "FailIndex", "FailJob", "Ignore"',
-    'spec.podFailurePolicy.rules[0]: Invalid value: "": specifying one of OnExitCodes and OnPodConditions is required',
+    "spec.podFailurePolicy.rules[0]: Invalid value: specifying one of OnExitCodes and OnPodConditions is required",
   ],
   [
     "exit codes in no order, one of them twice, one a success",
@@ -113,6 +114,137 @@ test("Job: indexed", () => {
   );
 });
 
+const manyIndexes = withField(
+  withField(indexed, "spec.completions", 100_001),
+  "spec.backoffLimitPerIndex",
+  1,
+);
+const ofMany = "when completions are above 100000 and used with backoff limit per index";
+const indexedRows: readonly (readonly [name: string, given: unknown, ...errors: string[]])[] = [
+  [
+    "more failures than indexes",
+    withField(withField(indexed, "spec.backoffLimitPerIndex", 1), "spec.maxFailedIndexes", 6),
+    "spec.maxFailedIndexes: Invalid value: 6: must be less than or equal to completions",
+  ],
+  [
+    "too many at once",
+    withField(indexed, "spec.parallelism", 100_001),
+    "spec.parallelism: Invalid value: 100001: must be less than or equal to 100000 when completion mode is Indexed",
+  ],
+  [
+    "very many, and any of them may fail",
+    manyIndexes,
+    "spec.maxFailedIndexes: Required value: must be specified when completions is above 100000",
+  ],
+  [
+    "very many, and many of them at once",
+    withField(withField(manyIndexes, "spec.parallelism", 10_001), "spec.maxFailedIndexes", 10_001),
+    `spec.parallelism: Invalid value: 10001: must be less than or equal to 10000 ${ofMany}`,
+    `spec.maxFailedIndexes: Invalid value: 10001: must be less than or equal to 10000 ${ofMany}`,
+  ],
+  [
+    "hosts without a name",
+    withField(indexed, "metadata.name", "a".repeat(62)),
+    `metadata.name: Invalid value: "${"a".repeat(62)}": will not able to create pod with invalid DNS label: ${"a".repeat(62)}-4`,
+  ],
+  ...(
+    [
+      [
+        "1-2-3",
+        `the fragment "1-2-3" violates the requirement that an index interval can have at most two parts separated by '-'`,
+      ],
+      ["a", 'cannot convert string to integer for index: "a"'],
+      ["3,1", "non-increasing order, previous: 3, current: 1"],
+      ["3-3", "non-increasing order, previous: 3, current: 3"],
+      ["1-5", 'too large index: "5"'],
+    ] as const
+  ).map(([text, why]): [string, unknown, string] => [
+    `the indexes ${text}`,
+    withField(indexed, "spec.successPolicy", { rules: [{ succeededIndexes: text }] }),
+    `spec.successPolicy.rules[0].succeededIndexes: Invalid value: "${text}": error parsing succeededIndexes: ${why}`,
+  ]),
+];
+for (const [name, given, ...errors] of indexedRows)
+  test(`Job, indexed: ${name}`, () => assert.deepEqual(refused(job, given), errors));
+
+test("Job: statuses", () => {
+  const time = (seconds: number): string => `2026-01-01T11:00:0${seconds}Z`;
+  const yes = (...types: string[]) => types.map((type) => ({ type, status: "True" }));
+  const told = (status: object, before: object = {}, spec: object = {}): string[] => {
+    const object = made(job, { ...minimal, spec: { ...minimal.spec, ...spec } });
+    const errors = job.status?.validateUpdate?.({ ...object, status }, { ...object, status: before }) ?? [];
+    return errors.map(({ field, detail }) => `${field.replace("status.", "")}: ${detail}`);
+  };
+  const done = {
+    startTime: time(1),
+    completionTime: time(2),
+    conditions: yes("SuccessCriteriaMet", "Complete"),
+  };
+  assert.deepEqual(told({ startTime: time(1), active: 2, ready: 1 }), []);
+  assert.deepEqual(told(done), []);
+  const cases: readonly (readonly [status: object, before: object, ...errors: string[]])[] = [
+    [{ ready: 1 }, {}, "ready: cannot set more ready pods than active"],
+    [{ ...done, active: 1 }, {}, "active: active>0 is invalid for finished job"],
+    [{ ...done, startTime: undefined }, {}, "startTime: startTime is required for finished job"],
+    [
+      { ...done, completionTime: undefined },
+      {},
+      "completionTime: completionTime is required for Complete jobs",
+    ],
+    [
+      { ...done, completionTime: time(0) },
+      {},
+      "completionTime: completionTime cannot be set before startTime",
+    ],
+    [{ ...done, completionTime: time(3) }, done, "completionTime: field is immutable"],
+    [
+      { completionTime: time(2) },
+      {},
+      "completionTime: cannot set completionTime when there is no Complete=True condition",
+    ],
+    [
+      { startTime: time(1), conditions: yes("Failed") },
+      {},
+      "conditions: cannot set Failed=True condition without the FailureTarget=true condition",
+    ],
+    [
+      { ...done, conditions: yes("Complete", "SuccessCriteriaMet", "FailureTarget") },
+      {},
+      "conditions: cannot set Complete=True and FailureTarget=true conditions",
+      "conditions: cannot set SuccessCriteriaMet=True and FailureTarget=true conditions",
+    ],
+    [
+      { startTime: time(1) },
+      { startTime: time(1), conditions: yes("FailureTarget") },
+      "conditions: cannot disable the terminal FailureTarget=True condition",
+    ],
+    [{ failed: 1 }, { failed: 2 }, "failed: cannot decrease the failed counter"],
+    [
+      { startTime: time(2) },
+      { startTime: time(1) },
+      "startTime: startTime cannot be updated for unsuspended job",
+    ],
+    [
+      { uncountedTerminatedPods: { succeeded: ["a", ""], failed: ["a"] } },
+      {},
+      "uncountedTerminatedPods.succeeded[1]: must not be empty",
+      "uncountedTerminatedPods.failed[0]: ",
+    ],
+    [
+      { completedIndexes: "1" },
+      {},
+      "completedIndexes: cannot set non-empty completedIndexes when non-indexed completion mode",
+    ],
+  ];
+  for (const [status, before, ...errors] of cases) assert.deepEqual(told(status, before), errors);
+  assert.deepEqual(told({ startTime: time(2) }, { startTime: time(1) }, { suspend: true }), []);
+  assert.deepEqual(
+    told({ failed: 3 }, { failed: 2, ready: 4 }),
+    [],
+    "what was wrong before is not held against it",
+  );
+});
+
 test("Job: defaults and the selector that is made", () => {
   const { metadata, spec } = made(job, withField(minimal, "spec.template.metadata.labels", { app: "a" }));
   assert.deepEqual(metadata?.labels, { app: "a" });
@@ -123,6 +255,7 @@ test("Job: defaults and the selector that is made", () => {
     backoffLimit: 6,
     completionMode: "NonIndexed",
     suspend: false,
+    manualSelector: false,
     podReplacementPolicy: "TerminatingOrFailed",
   });
   assert.deepEqual(selector, { matchLabels: { "batch.kubernetes.io/controller-uid": "a-uid" } });
@@ -137,11 +270,24 @@ test("Job: defaults and the selector that is made", () => {
 
 test("Job: a selector of one's own", () => {
   const manual = withField(minimal, "spec.manualSelector", true);
-  assert.deepEqual(refused(job, manual), ["spec.selector: Required value"]);
-  assert.deepEqual(refused(job, withField(manual, "spec.selector", { matchLabels: { a: "b" } })), [
-    "spec.template.metadata.labels: Invalid value: {}: `selector` does not match template `labels`",
+  assert.deepEqual(refused(job, manual), [
+    "spec.selector: Required value",
+    "spec.template.metadata.labels: Invalid value: null: `selector` does not match template `labels`",
   ]);
-  assert.deepEqual(refused(job, withField(minimal, "spec.selector", { matchLabels: { a: "b" } })).length, 1);
+  assert.deepEqual(refused(job, withField(manual, "spec.selector", { matchLabels: { a: "b" } })), [
+    "spec.template.metadata.labels: Invalid value: null: `selector` does not match template `labels`",
+  ]);
+  const [own, ...others] = refused(job, withField(minimal, "spec.selector", { matchLabels: { a: "b" } }));
+  assert.equal(
+    own,
+    'spec.selector: Invalid value: {"matchLabels":{"a":"b","batch.kubernetes.io/controller-uid":"a-uid"}}: `selector` not auto-generated',
+  );
+  assert.match(others.join(), /^spec\.template\.metadata\.labels: Invalid value: .*does not match/);
+  const labels = { "job-name": "other" };
+  assert.match(
+    refused(job, withField(minimal, "spec.template.metadata.labels", labels)).join(),
+    /^spec\.template\.metadata\.labels\[job-name\]: Invalid value: \{.*\}: must be 'j'$/,
+  );
 });
 
 test("Job: what may change", () => {
@@ -157,6 +303,14 @@ test("Job: what may change", () => {
   const suspended = withField(minimal, "spec.suspend", true);
   assert.deepEqual(change("spec.template.spec.nodeSelector", { a: "b" }, suspended), []);
   assert.match(change("spec.template.spec.hostNetwork", true, suspended)[0] ?? "", /field is immutable$/);
+  const container = { name: "c", image: "i", resources: { requests: { cpu: "2" } } };
+  assert.deepEqual(change("spec.template.spec.containers", [container], suspended), []);
+  assert.match(change("spec.template.spec.containers", [container])[0] ?? "", /field is immutable$/);
+  const bigger = withField(withField(indexed, "spec.completions", 6), "spec.parallelism", 6);
+  assert.deepEqual(refusedChange(job, indexed, bigger), []);
+  assert.deepEqual(change("spec.managedBy", "a.b/c"), [
+    'spec.managedBy: Invalid value: "a.b/c": field is immutable',
+  ]);
   assert.deepEqual(change("spec.completions", 6, indexed), [
     "spec.completions: Invalid value: 6: can only be modified in tandem with spec.parallelism",
   ]);
@@ -225,7 +379,7 @@ const cronRows: readonly (readonly [name: string, path: string, value: unknown, 
     "a selector",
     "spec.jobTemplate.spec.selector",
     { matchLabels: { a: "b" } },
-    'spec.jobTemplate.spec.selector: Invalid value: "a=b": `selector` will be auto-generated',
+    'spec.jobTemplate.spec.selector: Invalid value: {"matchLabels":{"a":"b"}}: `selector` will be auto-generated',
   ],
   [
     "pods that restart",
@@ -266,14 +420,15 @@ const values = (text: string): number[][] => {
 
 test("schedules", () => {
   assert.deepEqual(values("0,30 8-10 1 jan mon"), [[0, 30], [8, 9, 10], [1], [1], [1]]);
-  assert.deepEqual(values("50/5 */12 ? * 7").slice(0, 2), [
+  assert.deepEqual(values("50/5 */12 ? * sun").slice(0, 2), [
     [50, 55],
     [0, 12],
   ]);
-  assert.deepEqual(values("50/5 */12 ? * 7")[4], [0]);
+  assert.deepEqual(values("50/5 */12 ? * sun")[4], [0]);
   assert.deepEqual(values("@weekly")[4], [0]);
   assert.deepEqual(parseCron("@every 1h30m"), { everyMs: 5_400_000 });
   for (const [text, message] of [
+    ["0 0 * * 7", "end of range (7) above maximum (6): 7"],
     ["60 * * * *", "end of range (60) above maximum (59): 60"],
     ["5-1 * * * *", "beginning of range (5) beyond end of range (1): 5-1"],
     ["*/0 * * * *", "step of range should be a positive number: */0"],
@@ -283,4 +438,36 @@ test("schedules", () => {
     ["1-2-3 * * * *", "too many hyphens: 1-2-3"],
   ] as const)
     assert.throws(() => parseCron(text), new CronError(message));
+});
+
+test("CronJob: a zone in the schedule stays where it was", () => {
+  const old = withField(cron, "spec.schedule", "CRON_TZ=UTC 0 0 * * *");
+  assert.deepEqual(refusedChange(cronJob, old, withField(old, "spec.suspend", true)), []);
+  assert.deepEqual(refusedChange(cronJob, old, withField(old, "spec.timeZone", "UTC")), [
+    'spec.schedule: Invalid value: "CRON_TZ=UTC 0 0 * * *": cannot use both timeZone field and TZ or CRON_TZ in schedule',
+  ]);
+  assert.match(refusedChange(cronJob, cron, old).join(), /use timeZone field instead$/);
+  assert.match(
+    refused(cronJob, withField(cron, "spec.schedule", "TZ=Mars 0 0 * * *")).join(),
+    /bad location Mars/,
+  );
+  assert.equal(cronJob.warnings(made(cronJob, old), undefined).length, 1);
+  const long = withField(cron, "metadata.name", "a".repeat(53));
+  assert.deepEqual(
+    refusedChange(cronJob, long, withField(long, "spec.suspend", true)),
+    [],
+    "a long name stays",
+  );
+});
+
+test("names that are no labels of hosts", () => {
+  const warning = /a DNS label is recommended: \[must not contain dots\]$/;
+  assert.match(
+    job.warnings(made(job, withField(minimal, "metadata.name", "a.b")), undefined).join(),
+    warning,
+  );
+  assert.match(
+    cronJob.warnings(made(cronJob, withField(cron, "metadata.name", "a.b")), undefined).join(),
+    warning,
+  );
 });

@@ -4,11 +4,11 @@ import { defineResource } from "#machinery/define-resource.ts";
 import { invalid, notSupported, required, type FieldError } from "#machinery/field-error.ts";
 import type { CronJob, CronJobSpec } from "#machinery/gen/types/batch-v1.ts";
 import { checkDnsSubdomain, nameCheck } from "#machinery/names.ts";
-import { validateAnnotations, validateLabels } from "#machinery/label-rules.ts";
 import { age } from "../age.ts";
 import { ageColumn, column, nameColumn } from "../columns.ts";
 import { nonNegative } from "../field-checks.ts";
 import { formatSelector, selectorFromObject } from "#machinery/selectors.ts";
+import { nameWarnings } from "../workload.ts";
 import { CronError, parseCron } from "./cron-schedule.ts";
 import { jobTemplateDefaults } from "./job.ts";
 import { validateJobSpec } from "./job-validation.ts";
@@ -19,19 +19,34 @@ const nameLengthMax = 52;
 const defaultSuccessfulLimit = 3;
 const defaultFailedLimit = 1;
 
-function validateSchedule({ schedule, timeZone }: CronJobSpec): FieldError[] {
+/** A zone in the schedule is of old; who has one keeps it. */
+function validateSchedule({ schedule, timeZone }: CronJobSpec, { keepsZone }: Rules): FieldError[] {
   const path = "spec.schedule";
   if (!schedule) return [required(path)];
   const errors: FieldError[] = [];
   try {
-    if (!schedule.includes("TZ")) parseCron(schedule);
+    parseCron(withoutZone(schedule));
   } catch (thrown) {
     if (!(thrown instanceof CronError)) throw thrown;
     errors.push(invalid(path, schedule, thrown.message));
   }
-  if (schedule.includes("TZ"))
+  if (schedule.includes("TZ") && keepsZone && timeZone !== undefined)
+    errors.push(invalid(path, schedule, "cannot use both timeZone field and TZ or CRON_TZ in schedule"));
+  if (schedule.includes("TZ") && !keepsZone)
     errors.push(invalid(path, schedule, "cannot use TZ or CRON_TZ in schedule, use timeZone field instead"));
-  return [...errors, ...validateTimeZone(timeZone)];
+  return errors;
+}
+
+const withoutZone = (schedule: string): string => {
+  const zone = /^(?:CRON_)?TZ=(\S*)\s*/.exec(schedule);
+  if (zone === null) return schedule;
+  if (!isTimeZone(zone[1] ?? ""))
+    throw new CronError(`provided bad location ${zone[1]}: unknown time zone ${zone[1]}`);
+  return schedule.slice(zone[0].length);
+};
+
+interface Rules {
+  readonly keepsZone: boolean;
 }
 
 function validateTimeZone(timeZone: string | undefined): FieldError[] {
@@ -51,7 +66,7 @@ function validateTimeZone(timeZone: string | undefined): FieldError[] {
 
 /** Names only: an offset is no zone. */
 function isTimeZone(name: string): boolean {
-  if (/^[+-]/.test(name)) return false;
+  if (!name.split("/").every((part) => /^[A-Za-z_][A-Za-z.\-_0-9+]{0,13}$/.test(part))) return false;
   try {
     new Intl.DateTimeFormat("en", { timeZone: name });
     return true;
@@ -60,35 +75,48 @@ function isTimeZone(name: string): boolean {
   }
 }
 
-function validate({ metadata, spec = { schedule: "", jobTemplate: {} } }: CronJob): FieldError[] {
-  const errors: FieldError[] = [];
-  const { name = "" } = metadata ?? {};
-  if (name.length > nameLengthMax)
-    errors.push(invalid("metadata.name", name, "must be no more than 52 characters"));
+function validateSpec(spec: CronJobSpec, rules: Rules): FieldError[] {
   const policy = spec.concurrencyPolicy ?? "";
+  const path = "spec.jobTemplate.spec";
+  const { spec: job = { template: {} } } = spec.jobTemplate;
+  const errors = [
+    ...validateSchedule(spec, rules),
+    ...nonNegative(spec.startingDeadlineSeconds, "spec.startingDeadlineSeconds"),
+    ...validateTimeZone(spec.timeZone),
+  ];
   if (policy === "") errors.push(required("spec.concurrencyPolicy"));
   else if (!policies.includes(policy)) errors.push(notSupported("spec.concurrencyPolicy", policy, policies));
-  const { spec: job, metadata: template } = spec.jobTemplate;
-  const path = "spec.jobTemplate.spec";
-  if (job?.selector !== undefined)
-    errors.push(
-      invalid(
-        `${path}.selector`,
-        formatSelector(selectorFromObject(job.selector) ?? []),
-        "`selector` will be auto-generated",
-      ),
-    );
-  if (job?.manualSelector === true)
+  errors.push(...validateJobSpec(job, path));
+  if (job.selector !== undefined)
+    errors.push(invalid(`${path}.selector`, job.selector, "`selector` will be auto-generated"));
+  if (job.manualSelector === true)
     errors.push(notSupported(`${path}.manualSelector`, true, ["nil", "false"]));
   return [
-    ...validateSchedule(spec),
-    ...nonNegative(spec.startingDeadlineSeconds, "spec.startingDeadlineSeconds"),
+    ...errors,
     ...nonNegative(spec.successfulJobsHistoryLimit, "spec.successfulJobsHistoryLimit"),
     ...nonNegative(spec.failedJobsHistoryLimit, "spec.failedJobsHistoryLimit"),
-    ...errors,
-    ...validateLabels(template?.labels, "spec.jobTemplate.labels"),
-    ...validateAnnotations(template?.annotations, "spec.jobTemplate.annotations"),
-    ...validateJobSpec(job ?? { template: {} }, path),
+  ];
+}
+
+function validate({ metadata, spec = { schedule: "", jobTemplate: {} } }: CronJob): FieldError[] {
+  const { name = "" } = metadata ?? {};
+  return [
+    ...validateSpec(spec, { keepsZone: false }),
+    ...(name.length > nameLengthMax
+      ? [invalid("metadata.name", name, `must be no more than ${nameLengthMax} characters`)]
+      : []),
+  ];
+}
+
+function warningsOf(object: CronJob, old: CronJob | undefined): string[] {
+  const { schedule = "" } = object.spec ?? {};
+  return [
+    ...nameWarnings(object, old),
+    ...(schedule.includes("TZ")
+      ? [
+          "CRON_TZ or TZ used in spec.schedule is not officially supported, see https://kubernetes.io/docs/concepts/workloads/controllers/cron-jobs/ for more details",
+        ]
+      : []),
   ];
 }
 
@@ -110,7 +138,7 @@ export const cronJob = defineResource<CronJob>({
     nameColumn,
     column("Schedule", ({ spec }) => spec?.schedule ?? ""),
     column("Timezone", ({ spec }) => spec?.timeZone ?? "<none>"),
-    column("Suspend", ({ spec }) => (spec?.suspend === true ? "True" : "False")),
+    column("Suspend", ({ spec }) => (spec?.suspend === true ? "True" : "False"), { type: "boolean" }),
     column("Active", ({ status }) => status?.active?.length ?? 0, { type: "integer" }),
     column("Last Schedule", ({ status }, nowMs) =>
       status?.lastScheduleTime === undefined ? "<none>" : age(status.lastScheduleTime, nowMs),
@@ -156,5 +184,8 @@ export const cronJob = defineResource<CronJob>({
     draft.status = structuredClone(old.status ?? {});
   },
   validate,
+  validateUpdate: ({ spec = { schedule: "", jobTemplate: {} } }, old) =>
+    validateSpec(spec, { keepsZone: old.spec?.schedule?.includes("TZ") ?? false }),
+  warnings: warningsOf,
   status: {},
 });

@@ -81,12 +81,11 @@ function addRange(text: string, field: Field, values: Set<number>): boolean {
   if (more.length > 0) throw new CronError(`too many slashes: ${text}`);
   if (rest.length > 0) throw new CronError(`too many hyphens: ${text}`);
   const star = first === "*" || first === "?";
-  let from = star ? field.from : numberOf(first, field);
+  const from = star ? field.from : numberOf(first, field);
   let to = star ? field.to : last === undefined ? from : numberOf(last, field);
   const by = step === undefined ? 1 : wholeNumber(step);
   // A single number with a step means: from there to the end.
   if (step !== undefined && !star && last === undefined) to = field.to;
-  if (field.name === "day of week" && last === undefined && from === 7) from = to = 0;
   if (from < field.from)
     throw new CronError(`beginning of range (${from}) below minimum (${field.from}): ${text}`);
   if (to > field.to) throw new CronError(`end of range (${to}) above maximum (${field.to}): ${text}`);

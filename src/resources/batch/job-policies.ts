@@ -6,6 +6,7 @@ import {
   index,
   invalid,
   notSupported,
+  omittedValue,
   required,
   tooMany,
   type FieldError,
@@ -17,28 +18,24 @@ import type {
   SuccessPolicyRule,
 } from "#machinery/gen/types/batch-v1.ts";
 import { checkQualifiedName } from "#machinery/names.ts";
-import { each } from "../field-checks.ts";
+import { each, nonNegative } from "../field-checks.ts";
 
 const rulesMax = 20;
 const exitCodesMax = 255;
 const conditionsMax = 20;
 const indexTextBytesMax = 64 * 1024;
 const actions = ["Count", "FailIndex", "FailJob", "Ignore"];
+const statuses = ["False", "True", "Unknown"];
+const operators = ["In", "NotIn"];
+
+const validValues = (values: readonly string[]): string =>
+  `valid values: [${values.map((one) => JSON.stringify(one)).join(" ")}]`;
 
 export function validateFailurePolicy(spec: JobSpec, path: string): FieldError[] {
   const policy = spec.podFailurePolicy;
   if (policy === undefined) return [];
   const own = child(path, "podFailurePolicy");
   const errors: FieldError[] = [];
-  const restart = spec.template?.spec?.restartPolicy;
-  if (restart !== "Never")
-    errors.push(
-      invalid(
-        child(path, "template.spec.restartPolicy"),
-        restart ?? "",
-        'only "Never" is supported when podFailurePolicy is specified',
-      ),
-    );
   const rules = policy.rules ?? [];
   const rulesPath = child(own, "rules");
   if (rules.length > rulesMax) errors.push(tooMany(rulesPath, rules.length, rulesMax));
@@ -59,13 +56,7 @@ function validateRule(
 ): FieldError[] {
   const errors: FieldError[] = [];
   const { action = "", onExitCodes, onPodConditions = [] } = rule;
-  if (action === "")
-    errors.push(
-      required(
-        child(path, "action"),
-        `valid values: ${actions.map((one) => JSON.stringify(one)).join(", ")}`,
-      ),
-    );
+  if (action === "") errors.push(required(child(path, "action"), validValues(actions)));
   else if (!actions.includes(action)) errors.push(notSupported(child(path, "action"), action, actions));
   else if (action === "FailIndex" && spec.backoffLimitPerIndex === undefined)
     errors.push(invalid(child(path, "action"), action, "requires the backoffLimitPerIndex to be set"));
@@ -77,15 +68,15 @@ function validateRule(
   onPodConditions.forEach(({ type = "", status = "" }, at) => {
     const own = index(conditionsPath, at);
     errors.push(...each(checkQualifiedName(type), child(own, "type"), type));
-    if (status === "")
-      errors.push(required(child(own, "status"), 'valid values: "False", "True", "Unknown"'));
-    else if (!["False", "True", "Unknown"].includes(status))
-      errors.push(notSupported(child(own, "status"), status, ["False", "True", "Unknown"]));
+    if (status === "") errors.push(required(child(own, "status"), validValues(statuses)));
+    else if (!statuses.includes(status)) errors.push(notSupported(child(own, "status"), status, statuses));
   });
   if (onExitCodes !== undefined && onPodConditions.length > 0)
-    errors.push(invalid(path, "", "specifying both OnExitCodes and OnPodConditions is not supported"));
+    errors.push(
+      invalid(path, omittedValue, "specifying both OnExitCodes and OnPodConditions is not supported"),
+    );
   if (onExitCodes === undefined && onPodConditions.length === 0)
-    errors.push(invalid(path, "", "specifying one of OnExitCodes and OnPodConditions is required"));
+    errors.push(invalid(path, omittedValue, "specifying one of OnExitCodes and OnPodConditions is required"));
   return errors;
 }
 
@@ -96,9 +87,9 @@ function validateExitCodes(
 ): FieldError[] {
   const errors: FieldError[] = [];
   const at = child(path, "values");
-  if (operator === "") errors.push(required(child(path, "operator"), 'valid values: "In", "NotIn"'));
-  else if (operator !== "In" && operator !== "NotIn")
-    errors.push(notSupported(child(path, "operator"), operator, ["In", "NotIn"]));
+  if (operator === "") errors.push(required(child(path, "operator"), validValues(operators)));
+  else if (!operators.includes(operator))
+    errors.push(notSupported(child(path, "operator"), operator, operators));
   if (containerName !== undefined && !containers.has(containerName))
     errors.push(
       invalid(
@@ -127,8 +118,7 @@ export function validateSuccessPolicy(spec: JobSpec, path: string): FieldError[]
   if (policy === undefined) return [];
   const own = child(path, "successPolicy");
   const errors: FieldError[] = [];
-  if (spec.completionMode !== "Indexed")
-    errors.push(invalid(own, policy, "requires indexed completion mode"));
+  if (spec.completionMode !== "Indexed") return [invalid(own, policy, "requires indexed completion mode")];
   const rules = policy.rules ?? [];
   const rulesPath = child(own, "rules");
   if (rules.length === 0)
@@ -166,8 +156,8 @@ function validateSuccessRule(
     else total = counted;
   }
   if (succeededCount !== undefined) {
-    if (succeededCount <= 0) errors.push(invalid(countPath, succeededCount, "must be greater than zero"));
-    else if (succeededCount > total)
+    errors.push(...nonNegative(succeededCount, countPath));
+    if (succeededCount > total)
       errors.push(
         invalid(
           countPath,
@@ -181,19 +171,24 @@ function validateSuccessRule(
 
 /** How many indexes `1,3-5,7` names; what is wrong with it, as text. */
 function countIndexes(text: string, completions: number): number | string {
+  if (text === "") return 0;
   let total = 0;
-  let last = -1;
+  let last: number | undefined;
   for (const part of text.split(",")) {
-    const match = /^(\d+)(?:-(\d+))?$/.exec(part);
-    if (match === null) return `cannot convert string to integer for index: ${JSON.stringify(part)}`;
-    const from = Number(match[1]);
-    const to = Number(match[2] ?? match[1]);
-    if (to < from || (match[2] !== undefined && to === from))
-      return `non-increasing order, previous: ${from}, current: ${to}`;
-    if (from <= last) return `non-increasing order, previous: ${last}, current: ${from}`;
-    if (to >= completions) return `too large index: ${JSON.stringify(String(to))}`;
-    total += to - from + 1;
-    last = to;
+    const limits = part.split("-");
+    if (limits.length > 2)
+      return `the fragment ${JSON.stringify(part)} violates the requirement that an index interval can have at most two parts separated by '-'`;
+    const first = last;
+    for (const [at, limit] of limits.entries()) {
+      if (!/^[+]?\d+$/.test(limit))
+        return `cannot convert string to integer for index: ${JSON.stringify(limit)}`;
+      const index = Number(limit);
+      if (index >= completions) return `too large index: ${JSON.stringify(limit)}`;
+      if (last !== undefined && last >= index)
+        return `non-increasing order, previous: ${last}, current: ${index}`;
+      total += at === 0 ? 1 : index - (last ?? first ?? 0);
+      last = index;
+    }
   }
   return total;
 }

@@ -1,26 +1,20 @@
 // What is a valid Job, for Jobs and for the templates of CronJobs. Pure.
 
-import { isDeepStrictEqual } from "node:util";
-import { child, invalid, notSupported, required, tooLong, type FieldError } from "#machinery/field-error.ts";
+import { child, invalid, notSupported, required, type FieldError } from "#machinery/field-error.ts";
 import type { Job, JobSpec } from "#machinery/gen/types/batch-v1.ts";
-import type { PodTemplateSpec } from "#machinery/gen/types/core-v1.ts";
-import { checkDnsSubdomain } from "#machinery/names.ts";
-import { matches, selectorFromObject } from "#machinery/selectors.ts";
+import { checkDnsLabel } from "#machinery/names.ts";
 import { validatePodTemplate } from "../core/pod/pod-template.ts";
-import { isImmutable, nonNegative, oneOf, validateLabelSelector } from "../field-checks.ts";
+import { nonNegative, oneOf, validateLabelSelector } from "../field-checks.ts";
+import { domainPrefixedPath, longerThan } from "../reference-checks.ts";
+import { validateSelected } from "../workload.ts";
 import { validateFailurePolicy, validateSuccessPolicy } from "./job-policies.ts";
-
-export const controllerUidLabel = "batch.kubernetes.io/controller-uid";
-export const jobNameLabel = "batch.kubernetes.io/job-name";
-/** The same labels as they were called before they had a domain. */
-export const oldControllerUidLabel = "controller-uid";
-export const oldJobNameLabel = "job-name";
+import { validateMadeSelector } from "./job-selector.ts";
 
 const parallelismMax = 100_000;
 const failedIndexesMax = 100_000;
 /** With more completions than this, limits per index must be small too: the status names each index. */
 const manyCompletions = 100_000;
-const parallelismOfManyMax = 10_000;
+const limitOfManyMax = 10_000;
 const managedByLengthMax = 63;
 
 /** All errors of what a Job and a CronJob's template have in common. */
@@ -33,53 +27,50 @@ export function validateJobSpec(spec: JobSpec, path: string): FieldError[] {
       "activeDeadlineSeconds",
       "backoffLimit",
       "ttlSecondsAfterFinished",
-      "maxFailedIndexes",
       "backoffLimitPerIndex",
+      "maxFailedIndexes",
     ] as const
   ).flatMap((name) => nonNegative(spec[name], at(name)));
-  errors.push(
-    ...oneOf(spec.completionMode, ["NonIndexed", "Indexed"], at("completionMode")),
-    ...validateReplacement(spec, at("podReplacementPolicy")),
-    ...validateManagedBy(spec.managedBy, at("managedBy")),
-    ...(spec.completionMode === "Indexed" ? validateIndexed(spec, path) : []),
-    ...validateFailurePolicy(spec, path),
-    ...validateSuccessPolicy(spec, path),
-    ...validatePodTemplate(spec.template, at("template")),
-  );
-  if (spec.completionMode !== "Indexed" && spec.backoffLimitPerIndex !== undefined)
-    errors.push(
-      invalid(at("backoffLimitPerIndex"), spec.backoffLimitPerIndex, "requires indexed completion mode"),
-    );
   if (spec.maxFailedIndexes !== undefined && spec.backoffLimitPerIndex === undefined)
     errors.push(required(at("backoffLimitPerIndex"), "when maxFailedIndexes is specified"));
+  if (spec.managedBy !== undefined)
+    errors.push(
+      ...domainPrefixedPath(spec.managedBy, at("managedBy")),
+      ...longerThan(spec.managedBy, managedByLengthMax, at("managedBy")),
+    );
+  errors.push(
+    ...oneOf(spec.completionMode, ["NonIndexed", "Indexed"], at("completionMode")),
+    ...(spec.completionMode === "Indexed" ? validateIndexed(spec, path) : validateUnindexed(spec, path)),
+    ...validateFailurePolicy(spec, path),
+    ...validateSuccessPolicy(spec, path),
+    ...validateReplacement(spec, at("podReplacementPolicy")),
+    ...validatePodTemplate(spec.template, at("template")),
+  );
   const restart = spec.template.spec?.restartPolicy ?? "";
   const restartPath = at("template.spec.restartPolicy");
   if (restart === "" || restart === "Always")
     errors.push(required(restartPath, 'valid values: "OnFailure", "Never"'));
   else if (restart !== "OnFailure" && restart !== "Never")
     errors.push(notSupported(restartPath, restart, ["OnFailure", "Never"]));
+  if (spec.podFailurePolicy !== undefined && restart !== "Never")
+    errors.push(
+      invalid(restartPath, restart, 'only "Never" is supported when podFailurePolicy is specified'),
+    );
   return errors;
 }
+
+/** Limits of each index need indexes. */
+const validateUnindexed = (spec: JobSpec, path: string): FieldError[] =>
+  (["backoffLimitPerIndex", "maxFailedIndexes"] as const).flatMap((name) =>
+    spec[name] === undefined
+      ? []
+      : [invalid(child(path, name), spec[name], "requires indexed completion mode")],
+  );
 
 function validateReplacement(spec: JobSpec, path: string): FieldError[] {
   const policy = spec.podReplacementPolicy;
   const allowed = spec.podFailurePolicy === undefined ? ["Failed", "TerminatingOrFailed"] : ["Failed"];
   return oneOf(policy, allowed, path);
-}
-
-/** Somebody's domain, then a path. */
-function validateManagedBy(value: string | undefined, path: string): FieldError[] {
-  if (value === undefined) return [];
-  const slash = value.indexOf("/");
-  const errors: FieldError[] = [];
-  if (slash <= 0 || slash === value.length - 1)
-    errors.push(invalid(path, value, 'must be a domain-prefixed path (such as "acme.io/foo")'));
-  else
-    errors.push(
-      ...checkDnsSubdomain(value.slice(0, slash)).map((why) => invalid(path, value.slice(0, slash), why)),
-    );
-  if (value.length > managedByLengthMax) errors.push(tooLong(path, managedByLengthMax));
-  return errors;
 }
 
 function validateIndexed(spec: JobSpec, path: string): FieldError[] {
@@ -95,106 +86,51 @@ function validateIndexed(spec: JobSpec, path: string): FieldError[] {
         `must be less than or equal to ${parallelismMax} when completion mode is Indexed`,
       ),
     );
-  if (maxFailedIndexes === undefined && backoffLimitPerIndex === undefined) return errors;
   const failedPath = child(path, "maxFailedIndexes");
   if (maxFailedIndexes !== undefined && completions !== undefined && maxFailedIndexes > completions)
     errors.push(invalid(failedPath, maxFailedIndexes, "must be less than or equal to completions"));
   if (maxFailedIndexes !== undefined && maxFailedIndexes > failedIndexesMax)
     errors.push(invalid(failedPath, maxFailedIndexes, `must be less than or equal to ${failedIndexesMax}`));
-  if ((completions ?? 0) > manyCompletions) {
+  if ((completions ?? 0) > manyCompletions && backoffLimitPerIndex !== undefined) {
     if (maxFailedIndexes === undefined)
       errors.push(required(failedPath, `must be specified when completions is above ${manyCompletions}`));
-    if (parallelism > parallelismOfManyMax)
-      errors.push(
-        invalid(
-          child(path, "parallelism"),
-          parallelism,
-          `must be less than or equal to ${parallelismOfManyMax} when completions are above ${manyCompletions} and used with backoff limit per index`,
-        ),
-      );
+    for (const [name, value = 0] of Object.entries({ parallelism, maxFailedIndexes }))
+      if (value > limitOfManyMax)
+        errors.push(
+          invalid(
+            child(path, name),
+            value,
+            `must be less than or equal to ${limitOfManyMax} when completions are above ${manyCompletions} and used with backoff limit per index`,
+          ),
+        );
   }
   return errors;
 }
 
-/** A selector that the server made fits the labels that it made; one by hand fits the template. */
-function validateSelector({ metadata, spec }: Job): FieldError[] {
+/** All errors of a Job's spec: what its template would have too, and its selector. */
+export function validateWholeSpec(spec: JobSpec): FieldError[] {
+  const errors = validateJobSpec(spec, "spec");
   const path = "spec.selector";
-  if (spec?.selector === undefined) return [required(path)];
-  const errors = validateLabelSelector(spec.selector, path);
-  const labels = spec.template.metadata?.labels ?? {};
-  if (spec.manualSelector !== true) {
-    const own = "spec.template.metadata.labels";
-    const expected = [
-      [controllerUidLabel, metadata?.uid ?? ""],
-      [oldControllerUidLabel, metadata?.uid ?? ""],
-      [jobNameLabel, metadata?.name ?? ""],
-      [oldJobNameLabel, metadata?.name ?? ""],
-    ] as const;
-    for (const [label, value] of expected)
-      if (labels[label] !== value)
-        errors.push(invalid(own, labels, `must have label ${label} with value ${value}`));
-    const selected =
-      spec.selector.matchLabels?.[controllerUidLabel] ?? spec.selector.matchLabels?.[oldControllerUidLabel];
-    if (selected !== metadata?.uid)
-      errors.push(invalid(path, spec.selector, "`selector` not auto-generated"));
-  }
-  if (!matches(selectorFromObject(spec.selector) ?? [], labels))
-    errors.push(
-      invalid("spec.template.metadata.labels", labels, "`selector` does not match template `labels`"),
-    );
-  return errors;
+  if (spec.selector === undefined)
+    return [...errors, required(path), ...validateSelected(undefined, spec.template)];
+  const broken = validateLabelSelector(spec.selector, path);
+  return [...errors, ...broken, ...(broken.length > 0 ? [] : validateSelected(spec.selector, spec.template))];
 }
 
+/** All errors of a new Job. */
 export function validateJob(job: Job): FieldError[] {
-  return [...validateJobSpec(job.spec ?? { template: {} }, "spec"), ...validateSelector(job)];
+  const { spec = { template: {} }, metadata } = job;
+  return [
+    ...validateMadeSelector(job),
+    ...validateWholeSpec(spec),
+    ...validateHostnames(spec, metadata?.name),
+  ];
 }
 
-export function validateJobUpdate(next: Job, old: Job): FieldError[] {
-  const [now, before] = [next.spec ?? { template: {} }, old.spec ?? { template: {} }];
-  const errors = [...validateJob(next), ...validateCompletions(now, before)];
-  for (const name of [
-    "selector",
-    "completionMode",
-    "podFailurePolicy",
-    "backoffLimitPerIndex",
-    "managedBy",
-    "successPolicy",
-  ] as const)
-    if (!isDeepStrictEqual(now[name], before[name]))
-      errors.push(invalid(`spec.${name}`, now[name] ?? null, isImmutable));
-  if (!isDeepStrictEqual(comparable(now.template, old), comparable(before.template, old)))
-    errors.push(invalid("spec.template", now.template, isImmutable));
-  return errors;
-}
-
-/** An indexed Job may grow and shrink, all its indexes running at once. */
-function validateCompletions(now: JobSpec, before: JobSpec): FieldError[] {
-  if (now.completions === before.completions) return [];
-  const path = "spec.completions";
-  if (before.completionMode !== "Indexed") return [invalid(path, now.completions ?? null, isImmutable)];
-  if (now.completions === undefined || before.completions === undefined) return [];
-  return now.completions === now.parallelism && before.completions === before.parallelism
-    ? []
-    : [invalid(path, now.completions, `can only be modified in tandem with ${"spec.parallelism"}`)];
-}
-
-/** The template, but for what says where pods run, as long as none has: queues choose that when they let a Job start. */
-function comparable(template: PodTemplateSpec, old: Job): PodTemplateSpec {
-  const isSuspended = old.spec?.suspend === true && old.status?.startTime === undefined;
-  if (!isSuspended) return template;
-  const { labels: _l, annotations: _a, ...metadata } = template.metadata ?? {};
-  const {
-    affinity,
-    nodeSelector: _n,
-    tolerations: _t,
-    schedulingGates: _s,
-    ...spec
-  } = template.spec ?? {
-    containers: [],
-  };
-  const { nodeAffinity: _na, ...otherAffinity } = affinity ?? {};
-  return {
-    metadata,
-    spec: { ...spec, ...(Object.keys(otherAffinity).length === 0 ? {} : { affinity: otherAffinity }) },
-  };
+/** The pods of an indexed Job are hosts by its name and their index. */
+function validateHostnames({ completionMode, completions = 0 }: JobSpec, name = ""): FieldError[] {
+  const last = `${name}-${completions - 1}`;
+  return completionMode === "Indexed" && completions > 0 && checkDnsLabel(last).length > 0
+    ? [invalid("metadata.name", name, `will not able to create pod with invalid DNS label: ${last}`)]
+    : [];
 }

@@ -6,16 +6,15 @@ import { checkDnsSubdomain, nameCheck } from "#machinery/names.ts";
 import { humanDuration } from "../age.ts";
 import { ageColumn, column, nameColumn } from "../columns.ts";
 import { podSpecDefaults } from "../core/pod-defaults.ts";
-import { containerColumns, selectorColumn, validateStatusNumbers } from "../workload.ts";
-import {
-  controllerUidLabel,
-  jobNameLabel,
-  oldControllerUidLabel,
-  oldJobNameLabel,
-  validateJob,
-  validateJobUpdate,
-} from "./job-validation.ts";
+import { containerColumns, nameWarnings, selectorColumn } from "../workload.ts";
+import { makeSelector } from "./job-selector.ts";
+import { validateJobStatus } from "./job-status.ts";
+import { validateJobUpdate } from "./job-update.ts";
+import { validateJob } from "./job-validation.ts";
 
+/** Above both, the list of indexes may grow too long for a status. */
+const manyCompletions = 100_000;
+const manyAtOnce = 10_000;
 const defaultBackoffLimit = 6;
 /** With a limit per index there is none for the whole. */
 const unlimited = 2 ** 31 - 1;
@@ -33,26 +32,29 @@ function jobSpecDefaults(spec: JobSpec): void {
   spec.backoffLimit ??= spec.backoffLimitPerIndex === undefined ? defaultBackoffLimit : unlimited;
   spec.completionMode ??= "NonIndexed";
   spec.suspend ??= false;
+  spec.manualSelector ??= false;
   spec.podReplacementPolicy ??= spec.podFailurePolicy === undefined ? "TerminatingOrFailed" : "Failed";
   jobTemplateDefaults(spec);
 }
 
-/** Unless the selector is the user's own, the Job's pods are told by its uid. */
-function makeSelector(draft: Job): void {
-  const { spec, metadata } = draft;
-  if (spec === undefined || spec.manualSelector === true) return;
-  const { uid = "", name = "" } = metadata ?? {};
-  spec.template.metadata ??= {};
-  const labels = (spec.template.metadata.labels ??= {});
-  for (const [label, value] of [
-    [controllerUidLabel, uid],
-    [jobNameLabel, name],
-    [oldControllerUidLabel, uid],
-    [oldJobNameLabel, name],
-  ] as const)
-    labels[label] ??= value;
-  spec.selector ??= {};
-  (spec.selector.matchLabels ??= {})[controllerUidLabel] ??= uid;
+/** Who gave a Job no labels finds it by those of its pods. */
+function labelDefaults(draft: Job): void {
+  const labels = draft.spec?.template?.metadata?.labels ?? {};
+  const metadata = (draft.metadata ??= {});
+  if (Object.keys(metadata.labels ?? {}).length === 0 && Object.keys(labels).length > 0)
+    metadata.labels = { ...labels };
+}
+
+function warningsOf(object: Job, old: Job | undefined): string[] {
+  const { completionMode, completions = 0, parallelism = 0 } = object.spec ?? { template: {} };
+  return [
+    ...nameWarnings(object, old),
+    ...(completionMode === "Indexed" && completions > manyCompletions && parallelism > manyAtOnce
+      ? [
+          "In Indexed Jobs with a number of completions higher than 10^5 and a parallelism higher than 10^4, Kubernetes might not be able to track completedIndexes when a big number of indexes fail",
+        ]
+      : []),
+  ];
 }
 
 function statusOf({ metadata, status }: Job): string {
@@ -99,18 +101,12 @@ export const job = defineResource<Job>({
   applyDefaults: (draft) => {
     const spec = (draft.spec ??= { template: {} });
     jobSpecDefaults(spec);
-    const labels = spec.template?.metadata?.labels;
-    const metadata = (draft.metadata ??= {});
-    if (
-      labels !== undefined &&
-      Object.keys(metadata.labels ?? {}).length === 0 &&
-      Object.keys(labels).length > 0
-    )
-      metadata.labels = { ...labels };
+    labelDefaults(draft);
   },
   prepareForCreate: (draft) => {
     draft.status = {};
     makeSelector(draft);
+    labelDefaults(draft);
   },
   prepareForUpdate: (draft, old) => {
     draft.status = structuredClone(old.status ?? {});
@@ -118,8 +114,8 @@ export const job = defineResource<Job>({
   validate: validateJob,
   validateUpdate: validateJobUpdate,
   selectableFields: { "status.successful": ({ status }) => String(status?.succeeded ?? 0) },
-  status: {
-    validateUpdate: ({ status }) =>
-      validateStatusNumbers(status, ["active", "succeeded", "failed", "terminating", "ready"]),
-  },
+  warnings: warningsOf,
+  deletionWarning:
+    "child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to remove them or set propagationPolicy=Orphan to suppress this warning",
+  status: { validateUpdate: validateJobStatus },
 });
