@@ -16,6 +16,7 @@ import {
   pathNotFound,
 } from "#machinery/status.ts";
 import { StoreBusyError } from "#store/store.ts";
+import { notPassedOn } from "./aggregated.ts";
 import { encodedErrorAnswer, formFor, indented, objectAnswer } from "./answer.ts";
 import { authorize } from "./authorize.ts";
 import { servesCbor, type RequestContext, type ResourceContext, type ServerContext } from "./context.ts";
@@ -71,7 +72,10 @@ export function createPipeline(
         );
       } catch (thrown) {
         const encoding = errorEncoding(request.headers["accept"], { cbor: servesCbor({ server }) });
-        response = await encodedErrorAnswer(asApiError(server, request, thrown), encoding);
+        response = await encodedErrorAnswer(
+          asApiError(server, request, elsewhere(server, request, thrown)),
+          encoding,
+        );
       }
       const headers = {
         "cache-control": "no-cache, private",
@@ -82,6 +86,12 @@ export function createPipeline(
       return wantsPretty(query, request.headers["user-agent"]) ? indented(answer) : answer;
     },
   };
+}
+
+/** What is not found here may be another server's. */
+function elsewhere(server: ServerContext, { path }: ApiRequest, thrown: unknown): unknown {
+  const unknownPath = thrown instanceof ApiError && thrown.status.code === 404;
+  return unknownPath ? (notPassedOn(server, path) ?? thrown) : thrown;
 }
 
 function asApiError(server: ServerContext, request: ApiRequest, thrown: unknown): ApiError {

@@ -31,6 +31,16 @@ export const Secrets = core("Secret", "secrets");
 export const ServiceAccounts = core("ServiceAccount", "serviceaccounts");
 export const Leases = ref("coordination.k8s.io", "v1", "Lease", "leases", true);
 export const PriorityClasses = ref("scheduling.k8s.io", "v1", "PriorityClass", "priorityclasses", false);
+export const FlowSchemas = ref("flowcontrol.apiserver.k8s.io", "v1", "FlowSchema", "flowschemas", false);
+export const PriorityLevelConfigurations = ref(
+  "flowcontrol.apiserver.k8s.io",
+  "v1",
+  "PriorityLevelConfiguration",
+  "prioritylevelconfigurations",
+  false,
+);
+export const APIServices = ref("apiregistration.k8s.io", "v1", "APIService", "apiservices", false);
+export const ServiceCIDRs = ref("networking.k8s.io", "v1", "ServiceCIDR", "servicecidrs", false);
 export const Roles = ref("rbac.authorization.k8s.io", "v1", "Role", "roles", true);
 export const ClusterRoles = ref("rbac.authorization.k8s.io", "v1", "ClusterRole", "clusterroles", false);
 export const RoleBindings = ref("rbac.authorization.k8s.io", "v1", "RoleBinding", "rolebindings", true);

@@ -60,6 +60,7 @@ import { startScheduler } from "#scheduler/index.ts";
 import { openStore, type StoreOptions } from "#store/open.ts";
 import type { Store } from "#store/store.ts";
 import { ensureBootstrapObjects } from "./bootstrap-objects.ts";
+import { ensureFixedObjects } from "./fixed-objects.ts";
 
 export type AuthorizationMode = "RBAC" | "Node" | "AlwaysAllow" | "AlwaysDeny";
 
@@ -315,6 +316,11 @@ async function startOver(options: ControlPlaneOptions, base: Base): Promise<Cont
   await Promise.all([
     reconcileBootstrapRoles(admin),
     ensureBootstrapObjects(admin, { clusterIp: firstAddress(options.serviceClusterIpRange) }),
+    ensureFixedObjects(admin, {
+      definitions: builtinResources,
+      serviceRanges: [options.serviceClusterIpRange],
+      nowMs: clock.now(),
+    }),
   ]);
   const authorizationInformers = createInformerFactory(admin, { clock, random, log });
   const rbacView = createRbacView(authorizationInformers);

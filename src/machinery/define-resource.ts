@@ -1,6 +1,7 @@
 // A kind is data: everything that the generic API server needs to serve a resource is in one definition.
 // Built-in kinds write one per file in src/resources; a CustomResourceDefinition compiles to the same.
 
+import type { Caller } from "./api-request.ts";
 import type { FieldError } from "./field-error.ts";
 import type { GroupVersionKind, KubeObject } from "./meta.ts";
 import { schemaFor, type StructSchema } from "./schema/schema.ts";
@@ -34,6 +35,8 @@ export interface StrategyContext {
   readonly nowMs: number;
   /** Cluster settings that some kinds need, e.g. the service address ranges. */
   readonly settings: ClusterSettings;
+  /** Who asks, where an object is created. */
+  readonly caller?: Caller;
 }
 
 export interface ClusterSettings {

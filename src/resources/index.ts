@@ -24,6 +24,8 @@ import { horizontalPodAutoscaler } from "./autoscaling/horizontal-pod-autoscaler
 import { horizontalPodAutoscalerV1 } from "./autoscaling/horizontal-pod-autoscaler-v1.ts";
 import { cronJob } from "./batch/cron-job.ts";
 import { job } from "./batch/job.ts";
+import { apiService } from "./apiregistration/api-service.ts";
+import { certificateSigningRequest } from "./certificates/certificate-signing-request.ts";
 import { lease } from "./coordination/lease.ts";
 import { componentStatus } from "./core/component-status.ts";
 import { configMap } from "./core/config-map.ts";
@@ -42,12 +44,15 @@ import { secret } from "./core/secret.ts";
 import { service } from "./core/service.ts";
 import { serviceAccount } from "./core/service-account.ts";
 import { endpointSlice } from "./discovery/endpoint-slice.ts";
+import { flowSchema } from "./flowcontrol/flow-schema.ts";
+import { priorityLevelConfiguration } from "./flowcontrol/priority-level-configuration.ts";
 import { ingress } from "./networking/ingress.ts";
 import { ingressClass } from "./networking/ingress-class.ts";
 import { ipAddressKind } from "./networking/ip-address.ts";
 import { networkPolicy } from "./networking/network-policy.ts";
 import { serviceCidr } from "./networking/service-cidr.ts";
 import { podDisruptionBudget } from "./policy/pod-disruption-budget.ts";
+import { runtimeClass } from "./node/runtime-class.ts";
 import { clusterRole } from "./rbac/cluster-role.ts";
 import { clusterRoleBinding } from "./rbac/cluster-role-binding.ts";
 import { role } from "./rbac/role.ts";
@@ -111,6 +116,11 @@ export const builtinResources: readonly ResourceDefinition[] = [
   any(volumeAttachment),
   any(volumeAttributesClass),
   any(ingress),
+  any(apiService),
+  any(certificateSigningRequest),
+  any(flowSchema),
+  any(priorityLevelConfiguration),
+  any(runtimeClass),
   any(ingressClass),
   any(ipAddressKind),
   any(networkPolicy),

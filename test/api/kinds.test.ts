@@ -41,8 +41,13 @@ const pathOf = ({ group, version, resource, namespaced }: ResourceDefinition): s
     .join("/");
 
 const deletion = { gracePeriodSeconds: 0, propagationPolicy: "Background" };
+/** Apart from the others: a controller is quick to take part in its end. */
+const namespace = ["/api/v1/namespaces", { metadata: { name: "x" } }] as const;
 const byPath = new Map(
-  [...samples, ...workloads, ...definitionSamples].map(([collection, object]) => [collection, object]),
+  [...samples, ...workloads, ...definitionSamples, namespace].map(([collection, object]) => [
+    collection,
+    object,
+  ]),
 );
 const stored = builtinResources.filter(({ verbs }) => verbs.includes("create") && verbs.includes("delete"));
 

@@ -3,6 +3,7 @@
 import { coreSamples } from "./samples-core.ts";
 import { admission } from "./samples-admission.ts";
 import { networking } from "./samples-networking.ts";
+import { system } from "./samples-system.ts";
 import { storage } from "./samples-storage.ts";
 
 const core = "/api/v1/namespaces/default";
@@ -120,7 +121,6 @@ export const samples: readonly (readonly [collection: string, object: object])[]
   ],
   [`${core}/events`, event],
   [`${core}/serviceaccounts`, { metadata, secrets: [{ name: "a" }], imagePullSecrets: [{ name: "b" }] }],
-  ["/api/v1/namespaces", { metadata }],
   ["/api/v1/nodes", node],
   [
     "/apis/coordination.k8s.io/v1/namespaces/default/leases",
@@ -162,4 +162,5 @@ export const samples: readonly (readonly [collection: string, object: object])[]
   ...networking,
   ...storage,
   ...admission,
+  ...system,
 ];

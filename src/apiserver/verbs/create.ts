@@ -134,7 +134,7 @@ async function attemptCreate(
     creationTimestamp: timestamp(nowMs),
     generation: definition.generation !== "none",
   });
-  definition.prepareForCreate(draft, { nowMs, settings: server.settings });
+  definition.prepareForCreate(draft, { nowMs, settings: server.settings, caller: context.caller });
   const errors = [
     ...validateMetadata(draft, definition),
     ...definition.validate(draft),

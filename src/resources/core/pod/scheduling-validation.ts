@@ -21,7 +21,7 @@ import {
 import { checkQualifiedName } from "#machinery/names.ts";
 import { oneOf, validateLabelSelector } from "../../field-checks.ts";
 
-function validateTolerations(spec: PodSpec, path: string): FieldError[] {
+export function validateTolerations(spec: Pick<PodSpec, "tolerations">, path: string): FieldError[] {
   return (spec.tolerations ?? []).flatMap((toleration, at) => {
     const own = index(child(path, "tolerations"), at);
     const errors: FieldError[] = [];
