@@ -138,6 +138,7 @@ describe("a CustomResourceDefinition and its objects", () => {
     const { json: v3 } = await ask(direct, "GET", `/openapi/v3/apis/${group}/v1`);
     const described = v3.components.schemas["com.example.stable.v1.CronTab"];
     assert.equal(described.properties.spec.properties.replicas.maximum, 10);
+    assert.deepEqual(described["x-kubernetes-selectable-fields"], [{ fieldPath: "spec.image" }]);
     const { json: v2 } = await ask(direct, "GET", "/openapi/v2");
     assert.ok(v2.definitions["com.example.stable.v1.CronTab"].properties.spec);
   });

@@ -1,6 +1,7 @@
 // Serves what CustomResourceDefinitions ask for, as long as they do: each served version of an established definition
 // becomes a definition of the registry as soon as the watch cache has it. What compiles them is loaded with the first.
 
+import { createHash } from "node:crypto";
 import { toError } from "#base/assert.ts";
 import type { Logger } from "#base/log.ts";
 import type { ResourceDefinition } from "#machinery/define-resource.ts";
@@ -15,10 +16,13 @@ const crds = { group: "apiextensions.k8s.io", resource: "customresourcedefinitio
 
 interface Known {
   readonly from: CachedObject;
-  /** All that the outcome depends on. */
-  readonly text: string;
+  /** Of all that the outcome depends on. */
+  readonly digest: string;
   readonly definitions: readonly ResourceDefinition[];
 }
+
+/** Definitions are large, and are kept once. */
+const digestOf = (parts: readonly unknown[]): string => createHash("sha256").update(JSON.stringify(parts)).digest("base64");
 
 const conditionIs = (crd: CustomResourceDefinition, type: string): boolean =>
   crd.status?.conditions?.some((condition) => condition.type === type && condition.status === "True") ===
@@ -64,21 +68,21 @@ export async function followDefinitions(
       if (loading === undefined) after(load().then((loaded) => (compile = loaded)));
       return undefined;
     }
-    const text = JSON.stringify([
+    const digest = digestOf([
       crd.metadata?.uid,
       crd.spec,
       crd.status?.acceptedNames,
       conditionIs(crd, "Terminating"),
     ]);
-    if (before?.text === text) return { ...before, from };
+    if (before?.digest === digest) return { ...before, from };
     try {
       const outcome = compile(crd);
-      if (!(outcome instanceof Promise)) return { from, text, definitions: outcome };
+      if (!(outcome instanceof Promise)) return { from, digest, definitions: outcome };
       after(outcome);
       return undefined;
     } catch (error) {
       log.error("a custom resource cannot be served", { name: crd.metadata?.name, error: toError(error) });
-      return { from, text, definitions: [] };
+      return { from, digest, definitions: [] };
     }
   }
 

@@ -143,6 +143,13 @@ function finalizerWarnings(object: KubeObject, old: KubeObject | undefined): str
     );
 }
 
+/** The schema as documents show it, with what can be selected. */
+function published(schema: Props, { selectableFields: fields = [] }: CustomResourceDefinitionVersion): Record<string, unknown> {
+  if (fields.length === 0) return schema as Record<string, unknown>;
+  const paths = fields.map(({ jsonPath }) => ({ fieldPath: jsonPath.replace(/^\./, "") }));
+  return { ...schema, "x-kubernetes-selectable-fields": paths };
+}
+
 export function customResource(
   crd: CustomResourceDefinition,
   version: CustomResourceDefinitionVersion,
@@ -204,7 +211,7 @@ export function customResource(
     scale: scaleMapping(version.subresources?.scale),
     selectableFields: selectableFields(version.selectableFields ?? []),
     columns: customColumns(version.additionalPrinterColumns ?? []),
-    openApiSchema: () => schema as Record<string, unknown>,
+    openApiSchema: () => published(schema, version),
     deprecation:
       version.deprecated === true
         ? (version.deprecationWarning ?? `${group}/${version.name} ${kind} is deprecated`)
