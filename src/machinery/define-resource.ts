@@ -71,6 +71,8 @@ export interface StatusStrategy<T extends KubeObject> {
 export interface ScaleMapping {
   readonly specReplicasPath: string;
   readonly statusReplicasPath: string;
+  /** Where the object says nothing of its replicas, there is no Scale to read: no default is known. */
+  readonly mustExist?: boolean;
   /** Gives `status.selector` of the Scale as a string. */
   readonly selector: (object: KubeObject) => string;
 }

@@ -285,6 +285,11 @@ describe("a CustomResourceDefinition and its objects", () => {
       [scale.json.spec, scale.json.status],
       [{ replicas: 3 }, { replicas: 2, selector: "app=x" }],
     );
+    await ask(direct, "POST", path, { body: cronTab("scaleless", good) });
+    const none = await ask(direct, "GET", `${path}/scaleless/scale`);
+    assert.equal(none.status, 500);
+    assert.match(none.json.message, /the spec replicas field "\.spec\.replicas" does not exist/);
+    await ask(direct, "DELETE", `${path}/scaleless`);
     const scaled = await ask(direct, "PATCH", `${path}/a/scale`, {
       body: { spec: { replicas: 5 } },
       headers: merge,

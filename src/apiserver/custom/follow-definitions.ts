@@ -22,7 +22,8 @@ interface Known {
 }
 
 /** Definitions are large, and are kept once. */
-const digestOf = (parts: readonly unknown[]): string => createHash("sha256").update(JSON.stringify(parts)).digest("base64");
+const digestOf = (parts: readonly unknown[]): string =>
+  createHash("sha256").update(JSON.stringify(parts)).digest("base64");
 
 const conditionIs = (crd: CustomResourceDefinition, type: string): boolean =>
   crd.status?.conditions?.some((condition) => condition.type === type && condition.status === "True") ===

@@ -7,6 +7,7 @@ import { applyJsonPatch } from "#machinery/patch/json-patch.ts";
 import { applyMergePatch } from "#machinery/patch/merge-patch.ts";
 import {
   conflict,
+  internalError,
   invalidObject,
   methodNotAllowed,
   staleObject,
@@ -128,11 +129,11 @@ export async function scale(context: ResourceContext): Promise<ApiResponse> {
   const form = formFor(context, { protobuf: true, views: false });
   checkParameters(info.verb, query);
   if (info.verb === "get") {
-    return objectAnswer(
-      200,
-      scaleOf((await current(context, namespaceOf(context), info.name)).object, mapping),
-      form,
-    );
+    const { object } = await current(context, namespaceOf(context), info.name);
+    const { specReplicasPath: path, mustExist } = mapping;
+    if (mustExist === true && at(object, path) === undefined)
+      throw internalError(`the spec replicas field ".${path}" does not exist`);
+    return objectAnswer(200, scaleOf(object, mapping), form);
   }
   if (info.verb !== "update" && info.verb !== "patch") throw methodNotAllowed();
   if (info.verb === "patch" && isApply(context))

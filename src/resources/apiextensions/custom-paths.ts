@@ -24,6 +24,7 @@ export function scaleMapping(scale: CustomResourceSubresourceScale | undefined):
   if (scale === undefined) return undefined;
   const { labelSelectorPath = "" } = scale;
   return {
+    mustExist: true,
     specReplicasPath: dotted(scale.specReplicasPath),
     statusReplicasPath: dotted(scale.statusReplicasPath),
     selector: (object) => {

@@ -144,7 +144,10 @@ function finalizerWarnings(object: KubeObject, old: KubeObject | undefined): str
 }
 
 /** The schema as documents show it, with what can be selected. */
-function published(schema: Props, { selectableFields: fields = [] }: CustomResourceDefinitionVersion): Record<string, unknown> {
+function published(
+  schema: Props,
+  { selectableFields: fields = [] }: CustomResourceDefinitionVersion,
+): Record<string, unknown> {
   if (fields.length === 0) return schema as Record<string, unknown>;
   const paths = fields.map(({ jsonPath }) => ({ fieldPath: jsonPath.replace(/^\./, "") }));
   return { ...schema, "x-kubernetes-selectable-fields": paths };
