@@ -1,13 +1,15 @@
 // What admission plug-ins read: the server's own objects, from its caches.
 
+import type { Random } from "#base/random.ts";
 import type { KubeObject } from "#machinery/meta.ts";
 import { prefixEnd } from "#store/store.ts";
+import { serviceAddress } from "./custom/service-address.ts";
 import type { AdmissionReads } from "./admission/contract.ts";
 import type { Caches } from "./caches.ts";
 import type { Registry } from "./registry.ts";
 import { storageKey, storagePrefix } from "./stored-object.ts";
 
-export function admissionReads(registry: Registry, caches: Caches): AdmissionReads {
+export function admissionReads(registry: Registry, caches: Caches, random: Random): AdmissionReads {
   const known = new Set<string>();
   const serves = (group: string, resource: string): boolean => {
     const name = `${resource}.${group}`;
@@ -35,6 +37,7 @@ export function admissionReads(registry: Registry, caches: Caches): AdmissionRea
       const start = `${storagePrefix({ group, resource })}${namespace === "" ? "" : `${namespace}/`}`;
       return Promise.resolve(Array.from(cache.range(start, prefixEnd(start)), ({ object }) => object as T));
     },
+    addressOf: (namespace, name, port) => serviceAddress(caches, random, { namespace, name, port }),
     resourceOf: (apiVersion, kind) =>
       registry.definitions.find(
         (one) =>

@@ -45,6 +45,7 @@ function replaceDraft(context: ResourceContext, draft: KubeObject | undefined, b
   });
   for (const name of Object.keys(draft)) delete (draft as unknown as Record<string, unknown>)[name];
   Object.assign(draft, decoded);
+  context.definition.applyDefaults(draft);
 }
 
 export async function mutate(context: ResourceContext, write: Write): Promise<void> {

@@ -77,7 +77,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     { log, clock },
   );
   const claims = await startClaims(store, { log, clock });
-  const reads = admissionReads(registry, caches);
+  const reads = admissionReads(registry, caches, random);
   const context: ServerContext = {
     store,
     caches,

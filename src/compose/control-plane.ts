@@ -14,6 +14,7 @@ import { priorityAdmission } from "#apiserver/admission/priority.ts";
 import { serviceAccountAdmission } from "#apiserver/admission/service-account.ts";
 import { mutatingAdmissionPolicy } from "#apiserver/admission/mutating-policy.ts";
 import { validatingAdmissionPolicy } from "#apiserver/admission/validating-policy.ts";
+import { mutatingWebhooks, validatingWebhooks } from "#apiserver/admission/webhooks.ts";
 import type { AdmissionPlugin, AdmissionReads } from "#apiserver/admission/contract.ts";
 import {
   certificateAuthenticator,
@@ -113,7 +114,9 @@ export const admissionPluginNames = [
   "DefaultTolerationSeconds",
   "NodeRestriction",
   "MutatingAdmissionPolicy",
+  "MutatingAdmissionWebhook",
   "ValidatingAdmissionPolicy",
+  "ValidatingAdmissionWebhook",
 ] as const;
 
 const issuer = "https://kubernetes.default.svc.cluster.local";
@@ -218,7 +221,9 @@ function plugins(
     defaultTolerationSeconds(options.defaultTolerationSeconds),
     nodeRestriction(reads),
     mutatingAdmissionPolicy(reads, authorizer),
+    mutatingWebhooks({ reads, authorizer, random }),
     validatingAdmissionPolicy(reads, authorizer),
+    validatingWebhooks({ reads, authorizer, random }),
   ];
   const chosen = all.filter(({ name }) => options.admissionPlugins.has(name));
   // Part of RBAC rather than a plug-in that one may leave out.

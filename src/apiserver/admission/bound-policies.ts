@@ -48,12 +48,20 @@ export class PolicyRequest {
   readonly request: AdmissionRequest;
   readonly answers: AuthorizerAnswers;
   private readonly reads: AdmissionReads;
-  private namespace: KubeObject | undefined;
+  private found: KubeObject | undefined;
 
   constructor(request: AdmissionRequest, reads: AdmissionReads, authorizer: Authorizer) {
     this.request = request;
     this.reads = reads;
     this.answers = new AuthorizerAnswers(authorizer, request.caller);
+  }
+
+  /** The namespace that the request is in. */
+  async namespace(): Promise<KubeObject | undefined> {
+    const { request } = this;
+    if (this.found === undefined && request.namespace !== "" && !isNamespace(request))
+      this.found = await this.reads.get("", "namespaces", "", request.namespace);
+    return this.found;
   }
 
   /** The policies that are bound to this request, in the order of their bindings' names. */
@@ -62,13 +70,12 @@ export class PolicyRequest {
     bindings: readonly B[],
   ): AsyncGenerator<BoundPolicy<P, B>> {
     const { request, reads } = this;
-    if (request.namespace !== "" && !isNamespace(request))
-      this.namespace = await reads.get("", "namespaces", "", request.namespace);
+    const namespace = await this.namespace();
     for (const binding of bindings) {
       const policy = await reads.get<P>(admissionGroup, policies, "", binding.spec?.policyName ?? "");
       if (policy?.spec?.matchConstraints === undefined) continue;
-      if (!resourcesMatch(policy.spec.matchConstraints, request, this.namespace)) continue;
-      if (!resourcesMatch(binding.spec?.matchResources, request, this.namespace)) continue;
+      if (!resourcesMatch(policy.spec.matchConstraints, request, namespace)) continue;
+      if (!resourcesMatch(binding.spec?.matchResources, request, namespace)) continue;
       const { paramKind, failurePolicy } = policy.spec;
       const { objects = [], error } = await bindParams(
         reads,
@@ -81,7 +88,7 @@ export class PolicyRequest {
   }
 
   facts(params: KubeObject | undefined): AdmissionFacts {
-    const { request, namespace } = this;
+    const { request, found: namespace } = this;
     const { kind, resource, subresource, caller } = request;
     return {
       object: request.object,

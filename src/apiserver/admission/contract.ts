@@ -40,6 +40,8 @@ export interface AdmissionReads {
     apiVersion: string,
     kind: string,
   ): { readonly group: string; readonly resource: string; readonly namespaced: boolean } | undefined;
+  /** Where a Service is reached from here. Throws where it is not. */
+  addressOf(namespace: string, name: string, port: number): { readonly host: string; readonly port: number };
 }
 
 /** A plug-in refuses by throwing an ApiError (usually 403). */

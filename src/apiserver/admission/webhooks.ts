@@ -1,0 +1,159 @@
+// MutatingAdmissionWebhook and ValidatingAdmissionWebhook: which webhooks are about a request; those that change it are
+// asked one after the other, those that judge it all at once.
+import type { Random } from "#base/random.ts";
+import { toError } from "#base/assert.ts";
+import type { compileMatchConditions } from "#cel/policy-run.ts";
+import type { AdmissionResponse } from "#machinery/gen/types/admission-v1.ts";
+import type {
+  MutatingWebhook,
+  MutatingWebhookConfiguration,
+  ValidatingWebhookConfiguration,
+} from "#machinery/gen/types/admissionregistration-v1.ts";
+import type { KubeObject } from "#machinery/meta.ts";
+import { applyJsonPatch } from "#machinery/patch/json-patch.ts";
+import { forbiddenError, internalError } from "#machinery/status.ts";
+import { isDeepStrictEqual } from "node:util";
+import type { Authorizer } from "../auth/contract.ts";
+import { admissionGroup, isExempt, PolicyRequest } from "./bound-policies.ts";
+import type { AdmissionPlugin, AdmissionReads, AdmissionRequest } from "./contract.ts";
+import { namespaceMatches, objectMatches, ruleMatches } from "./match-resources.ts";
+import { failedCall, review, WebhookFailure, type Webhook } from "./webhook-review.ts";
+
+export interface WebhookOptions {
+  readonly reads: AdmissionReads;
+  readonly authorizer: Authorizer;
+  readonly random: Random;
+}
+
+type Conditions = ReturnType<typeof compileMatchConditions>;
+type Configuration = KubeObject & (ValidatingWebhookConfiguration | MutatingWebhookConfiguration);
+
+/** What webhooks are told of one request. */
+class WebhookRequest {
+  private readonly options: WebhookOptions;
+  private readonly seen: PolicyRequest;
+  private readonly request: AdmissionRequest;
+  private readonly mutating: boolean;
+  private readonly conditions: WeakMap<object, Conditions>;
+
+  constructor(
+    options: WebhookOptions,
+    request: AdmissionRequest,
+    mutating: boolean,
+    conditions: WeakMap<object, Conditions>,
+  ) {
+    this.options = options;
+    this.request = request;
+    this.mutating = mutating;
+    this.conditions = conditions;
+    this.seen = new PolicyRequest(request, options.reads, options.authorizer);
+  }
+
+  async isAbout(hook: Webhook): Promise<boolean> {
+    const { request } = this;
+    if (!(hook.rules ?? []).some((rule) => ruleMatches(rule, request))) return false;
+    const namespace = await this.seen.namespace();
+    if (!namespaceMatches(hook.namespaceSelector, request, namespace)) return false;
+    if (!objectMatches(hook.objectSelector, request)) return false;
+    const { matchConditions = [] } = hook;
+    if (matchConditions.length === 0) return true;
+    let compiled = this.conditions.get(hook);
+    if (compiled === undefined) {
+      const { compileMatchConditions: compile } = await import("#cel/policy-run.ts");
+      this.conditions.set(hook, (compiled = compile(matchConditions, "matchConditions")));
+    }
+    const { matches } = compiled;
+    const matching = await this.seen.answers.settle(() => matches(this.seen.facts(undefined)));
+    if (matching.error === undefined) return matching.matched;
+    if (hook.failurePolicy === "Ignore") return false;
+    throw forbiddenError(request.resource, request.name, matching.error);
+  }
+
+  /** The answer; undefined where there is none, and none is needed. */
+  async ask(hook: Webhook): Promise<AdmissionResponse | undefined> {
+    const { reads, random } = this.options;
+    const question = {
+      uid: random.uuid(),
+      request: this.request,
+      facts: this.seen.facts(undefined).request,
+      mutating: this.mutating,
+    };
+    try {
+      return await review(hook, question, { resolve: (...where) => reads.addressOf(...where) });
+    } catch (error) {
+      if (!(error instanceof WebhookFailure)) throw error;
+      if (hook.failurePolicy === "Ignore") return undefined;
+      throw failedCall(hook.name, error);
+    }
+  }
+}
+
+/** All webhooks, in the order of their configurations' names. */
+async function hooksOf(reads: AdmissionReads, resource: string): Promise<readonly Webhook[]> {
+  const configurations = await reads.list<Configuration>(admissionGroup, resource, "");
+  return configurations.flatMap(({ webhooks = [] }): readonly Webhook[] => webhooks);
+}
+
+export function validatingWebhooks(options: WebhookOptions): AdmissionPlugin {
+  const conditions = new WeakMap<object, Conditions>();
+  return {
+    name: "ValidatingAdmissionWebhook",
+    async validate(request) {
+      if (isExempt(request)) return;
+      const hooks = await hooksOf(options.reads, "validatingwebhookconfigurations");
+      if (hooks.length === 0) return;
+      const asked = new WebhookRequest(options, request, false, conditions);
+      const outcomes = await Promise.allSettled(
+        hooks.map(async (hook) => {
+          if (await asked.isAbout(hook)) await asked.ask(hook);
+        }),
+      );
+      // Many may refuse: the first of them is the answer.
+      for (const outcome of outcomes) if (outcome.status === "rejected") throw toError(outcome.reason);
+    },
+  };
+}
+
+export function mutatingWebhooks(options: WebhookOptions): AdmissionPlugin {
+  const conditions = new WeakMap<object, Conditions>();
+  return {
+    name: "MutatingAdmissionWebhook",
+    async mutate(request) {
+      if (isExempt(request)) return;
+      const hooks = await hooksOf(options.reads, "mutatingwebhookconfigurations");
+      if (hooks.length === 0) return;
+      const asked = new WebhookRequest(options, request, true, conditions);
+      const called: Webhook[] = [];
+      /** How many of those called came before the last change. */
+      let changedAfter = 0;
+      for (const hook of hooks) {
+        if (!(await asked.isAbout(hook))) continue;
+        if (change(request, await asked.ask(hook))) changedAfter = called.length;
+        called.push(hook);
+      }
+      for (const hook of called.slice(0, changedAfter))
+        if ((hook as MutatingWebhook).reinvocationPolicy === "IfNeeded" && (await asked.isAbout(hook)))
+          change(request, await asked.ask(hook));
+    },
+  };
+}
+
+/** Whether the object is another one now. */
+function change(request: AdmissionRequest, response: AdmissionResponse | undefined): boolean {
+  if (!response?.patch) return false;
+  if (request.object === undefined)
+    throw internalError(
+      "admission webhook attempted to modify the object, which is not supported for this operation",
+    );
+  const before = structuredClone(request.object);
+  let after: unknown;
+  try {
+    const patch = JSON.parse(Buffer.from(response.patch, "base64").toString()) as unknown;
+    after = applyJsonPatch(structuredClone(request.object), patch);
+  } catch (error) {
+    throw internalError(toError(error).message);
+  }
+  if (isDeepStrictEqual(before, after)) return false;
+  request.replace(after);
+  return true;
+}
