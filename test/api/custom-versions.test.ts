@@ -32,6 +32,7 @@ interface Given {
     name: string;
     schema: object;
     storage?: boolean;
+    deprecated?: boolean;
     selectableFields?: object[];
   }[];
   readonly conversion?: object;
@@ -69,7 +70,7 @@ describe("versions that differ in name only", () => {
       plural: "boats",
       kind: "Boat",
       versions: [
-        { name: "v1alpha1", schema: object({ sails: { type: "integer" }, old: string }) },
+        { name: "v1alpha1", deprecated: true, schema: object({ sails: { type: "integer" }, old: string }) },
         {
           name: "v1",
           storage: true,
@@ -94,6 +95,10 @@ describe("versions that differ in name only", () => {
     });
     assert.equal(created.status, 201, created.text);
     assert.equal(created.json.apiVersion, `${group}/v1alpha1`);
+    assert.equal(
+      created.headers["warning"],
+      `299 - "${group}/v1alpha1 Boat is deprecated", 299 - "unknown field \\"spec.nope\\""`,
+    );
     assert.deepEqual(created.json.spec, { sails: 2, old: "kept" });
     const v1 = await ask(direct, "GET", `${pathOf("boats", "v1")}/a`);
     assert.equal(v1.json.apiVersion, `${group}/v1`);
@@ -134,6 +139,7 @@ describe("versions that a webhook converts", () => {
   let hook: Server;
   let answer: (review: any) => object;
   let asked = 0;
+  let redirected = false;
   let url = "";
 
   const convert = (review: any): object => ({
@@ -173,6 +179,7 @@ describe("versions that a webhook converts", () => {
       request.on("data", (chunk: Buffer) => (text += chunk.toString()));
       request.on("end", () => {
         asked++;
+        if (redirected) response.writeHead(302, { location: "https://localhost:1/" });
         response.end(JSON.stringify(answer(JSON.parse(text))));
       });
     });
@@ -286,6 +293,9 @@ describe("versions that a webhook converts", () => {
       assert.equal(json.message, message);
     }
     answer = convert;
+    redirected = true;
+    assert.equal((await ask(direct, "GET", `${pathOf("hosts", "v2")}/d`)).status, 500);
+    redirected = false;
     assert.equal((await ask(direct, "GET", `${pathOf("hosts", "v2")}/d`)).status, 200);
   });
 

@@ -74,13 +74,22 @@ function checkType({ value, schema, path }: Place, errors: FieldError[]): void {
   errors.push(wrongType(path, type, wanted.join(",")));
 }
 
+/** As long as the schema is there: more than are kept for everyone may be in use. */
+const patterns = new WeakMap<Props, Pattern>();
+
+function patternOf(schema: Props, text: string): Pattern {
+  let pattern = patterns.get(schema);
+  if (pattern === undefined) patterns.set(schema, (pattern = Pattern.of(text)));
+  return pattern;
+}
+
 function checkText(value: string, schema: Props, path: string, errors: FieldError[]): void {
   const { maxLength, minLength, pattern, format } = schema;
   const length = maxLength === undefined && minLength === undefined ? 0 : [...value].length;
   if (maxLength !== undefined && length > maxLength) errors.push(tooLong(shown(path), maxLength));
   if (minLength !== undefined && length < minLength)
     errors.push(invalid(path, value, `${path} in body should be at least ${minLength} chars long`));
-  if (pattern !== undefined && pattern !== "" && !Pattern.of(pattern).test(value))
+  if (pattern !== undefined && pattern !== "" && !patternOf(schema, pattern).test(value))
     errors.push(invalid(path, value, `${path} in body should match '${pattern}'`));
   if (format !== undefined && !isIntOrString(schema) && !isFormatted(format, value))
     errors.push(wrongType(path, value, format));
