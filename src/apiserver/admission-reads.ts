@@ -11,12 +11,13 @@ import { storageKey, storagePrefix } from "./stored-object.ts";
 
 export function admissionReads(registry: Registry, caches: Caches, random: Random): AdmissionReads {
   const known = new Set<string>();
-  const serves = (group: string, resource: string): boolean => {
+  const has = (group: string, resource: string): boolean => {
     const name = `${resource}.${group}`;
-    if (known.has(name)) return true;
-    const found = registry.definitions.some((one) => one.group === group && one.resource === resource);
-    if (found) known.add(name);
-    return found;
+    if (!known.has(name)) {
+      if (!registry.definitions.some((one) => one.group === group && one.resource === resource)) return false;
+      known.add(name);
+    }
+    return caches.of({ group, resource }).size > 0;
   };
   return {
     async get<T extends KubeObject>(
@@ -29,13 +30,13 @@ export function admissionReads(registry: Registry, caches: Caches, random: Rando
       return caches.of({ group, resource }).get(storageKey({ group, resource }, namespace, name))?.object as
         T | undefined;
     },
-    /** Without a wait: every write asks, and nearly always there is nothing. */
+    has,
+    /** Without a wait: what has just been written may be missed, as by a watch. */
     list<T extends KubeObject>(group: string, resource: string, namespace: string): Promise<readonly T[]> {
-      if (!serves(group, resource)) return Promise.resolve([]);
-      const cache = caches.of({ group, resource });
-      if (cache.size === 0) return Promise.resolve([]);
+      if (!has(group, resource)) return Promise.resolve([]);
       const start = `${storagePrefix({ group, resource })}${namespace === "" ? "" : `${namespace}/`}`;
-      return Promise.resolve(Array.from(cache.range(start, prefixEnd(start)), ({ object }) => object as T));
+      const found = caches.of({ group, resource }).range(start, prefixEnd(start));
+      return Promise.resolve(Array.from(found, ({ object }) => object as T));
     },
     addressOf: (namespace, name, port) => serviceAddress(caches, random, { namespace, name, port }),
     resourceOf: (apiVersion, kind) =>

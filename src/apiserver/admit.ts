@@ -30,7 +30,9 @@ function requestOf(context: ResourceContext, write: Write): AdmissionRequest {
     dryRun: write.dryRun,
     object: write.object,
     old: write.old,
-    schema: schemaOf(definition),
+    get schema() {
+      return schemaOf(definition);
+    },
     replace: (object) => replaceDraft(context, write.object, object),
     warn: (message) => context.warn(message),
   };

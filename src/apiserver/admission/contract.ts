@@ -33,6 +33,8 @@ export interface AdmissionReads {
     namespace: string,
     name: string,
   ): Promise<T | undefined>;
+  /** Whether there is any of a resource: asked on every write, and nearly always answered with no. */
+  has(group: string, resource: string): boolean;
   /** All of a resource: in one namespace, or everywhere where none is named. Nothing where it is not served. */
   list<T extends KubeObject>(group: string, resource: string, namespace: string): Promise<readonly T[]>;
   /** The resource of a kind that is served. */

@@ -32,23 +32,27 @@ export function mutatingAdmissionPolicy(reads: AdmissionReads, authorizer: Autho
     compiled.set(policy, made);
     return made;
   };
+  const judge = async (request: AdmissionRequest): Promise<void> => {
+    const bindings = await reads.list<Binding>(admissionGroup, "mutatingadmissionpolicybindings", "");
+    const seen = new PolicyRequest(request, reads, authorizer);
+    const asked: Bound[] = [];
+    /** How many of those asked came before the last change. */
+    let changedAfter = 0;
+    for await (const one of seen.bound<Policy, Binding>("mutatingadmissionpolicies", bindings)) {
+      if (await change(seen, one, compile)) changedAfter = asked.length;
+      asked.push(one);
+    }
+    for (const one of asked.slice(0, changedAfter))
+      if (one.policy.spec?.reinvocationPolicy === "IfNeeded") await change(seen, one, compile);
+  };
   return {
     name: "MutatingAdmissionPolicy",
-    async mutate(request) {
-      if (isExempt(request) || request.object === undefined) return;
-      const bindings = await reads.list<Binding>(admissionGroup, "mutatingadmissionpolicybindings", "");
-      if (bindings.length === 0) return;
-      const seen = new PolicyRequest(request, reads, authorizer);
-      const asked: Bound[] = [];
-      /** How many of those asked came before the last change. */
-      let changedAfter = 0;
-      for await (const one of seen.bound<Policy, Binding>("mutatingadmissionpolicies", bindings)) {
-        if (await change(seen, one, compile)) changedAfter = asked.length;
-        asked.push(one);
-      }
-      for (const one of asked.slice(0, changedAfter))
-        if (one.policy.spec?.reinvocationPolicy === "IfNeeded") await change(seen, one, compile);
-    },
+    mutate: (request) =>
+      !reads.has(admissionGroup, "mutatingadmissionpolicybindings") ||
+      isExempt(request) ||
+      request.object === undefined
+        ? undefined
+        : judge(request),
   };
 }
 

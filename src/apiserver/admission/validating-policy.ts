@@ -31,33 +31,35 @@ export function validatingAdmissionPolicy(reads: AdmissionReads, authorizer: Aut
     compiled.set(policy, made);
     return made;
   };
+  const judge = async (request: AdmissionRequest): Promise<void> => {
+    const bindings = await reads.list<Binding>(admissionGroup, "validatingadmissionpolicybindings", "");
+    const seen = new PolicyRequest(request, reads, authorizer);
+    const denials: Denial[] = [];
+    for await (const one of seen.bound<Policy, Binding>("validatingadmissionpolicies", bindings)) {
+      const { policy, binding, errorsRefuse, params, error } = one;
+      if (error !== undefined) {
+        const message = sentence(policy, binding, `failed to configure binding: ${error}`);
+        if (errorsRefuse) denials.push({ message, reason: "Invalid" });
+        continue;
+      }
+      const program = await compile(policy);
+      for (const object of params) {
+        const facts = seen.facts(object);
+        const findings = await seen.answers.settle(() => findingsOf(program, facts));
+        for (const finding of findings)
+          if (finding.outcome === "denied" || errorsRefuse)
+            denials.push(...enforce(request, policy, binding, finding));
+      }
+    }
+    const [first] = denials;
+    if (first !== undefined) throw denied(request, first);
+  };
   return {
     name: "ValidatingAdmissionPolicy",
-    async validate(request) {
-      if (isExempt(request)) return;
-      const bindings = await reads.list<Binding>(admissionGroup, "validatingadmissionpolicybindings", "");
-      if (bindings.length === 0) return;
-      const seen = new PolicyRequest(request, reads, authorizer);
-      const denials: Denial[] = [];
-      for await (const one of seen.bound<Policy, Binding>("validatingadmissionpolicies", bindings)) {
-        const { policy, binding, errorsRefuse, params, error } = one;
-        if (error !== undefined) {
-          const message = sentence(policy, binding, `failed to configure binding: ${error}`);
-          if (errorsRefuse) denials.push({ message, reason: "Invalid" });
-          continue;
-        }
-        const program = await compile(policy);
-        for (const object of params) {
-          const facts = seen.facts(object);
-          const findings = await seen.answers.settle(() => findingsOf(program, facts));
-          for (const finding of findings)
-            if (finding.outcome === "denied" || errorsRefuse)
-              denials.push(...enforce(request, policy, binding, finding));
-        }
-      }
-      const [first] = denials;
-      if (first !== undefined) throw denied(request, first);
-    },
+    validate: (request) =>
+      !reads.has(admissionGroup, "validatingadmissionpolicybindings") || isExempt(request)
+        ? undefined
+        : judge(request),
   };
 }
 

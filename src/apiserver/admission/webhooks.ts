@@ -88,20 +88,27 @@ class WebhookRequest {
   }
 }
 
-/** All webhooks, in the order of their configurations' names. */
-async function hooksOf(reads: AdmissionReads, resource: string): Promise<readonly Webhook[]> {
-  const configurations = await reads.list<Configuration>(admissionGroup, resource, "");
-  return configurations.flatMap(({ webhooks = [] }): readonly Webhook[] => webhooks);
+/** Asks where there are webhooks: all of them, in the order of their configurations' names. */
+function whereHooks(
+  reads: AdmissionReads,
+  resource: string,
+  askAll: (request: AdmissionRequest, hooks: readonly Webhook[]) => Promise<void>,
+): (request: AdmissionRequest) => Promise<void> | undefined {
+  const all = async (request: AdmissionRequest): Promise<void> => {
+    const configurations = await reads.list<Configuration>(admissionGroup, resource, "");
+    await askAll(
+      request,
+      configurations.flatMap(({ webhooks = [] }): readonly Webhook[] => webhooks),
+    );
+  };
+  return (request) => (!reads.has(admissionGroup, resource) || isExempt(request) ? undefined : all(request));
 }
 
 export function validatingWebhooks(options: WebhookOptions): AdmissionPlugin {
   const conditions = new WeakMap<object, Conditions>();
   return {
     name: "ValidatingAdmissionWebhook",
-    async validate(request) {
-      if (isExempt(request)) return;
-      const hooks = await hooksOf(options.reads, "validatingwebhookconfigurations");
-      if (hooks.length === 0) return;
+    validate: whereHooks(options.reads, "validatingwebhookconfigurations", async (request, hooks) => {
       const asked = new WebhookRequest(options, request, false, conditions);
       const outcomes = await Promise.allSettled(
         hooks.map(async (hook) => {
@@ -110,7 +117,7 @@ export function validatingWebhooks(options: WebhookOptions): AdmissionPlugin {
       );
       // Many may refuse: the first of them is the answer.
       for (const outcome of outcomes) if (outcome.status === "rejected") throw toError(outcome.reason);
-    },
+    }),
   };
 }
 
@@ -118,10 +125,7 @@ export function mutatingWebhooks(options: WebhookOptions): AdmissionPlugin {
   const conditions = new WeakMap<object, Conditions>();
   return {
     name: "MutatingAdmissionWebhook",
-    async mutate(request) {
-      if (isExempt(request)) return;
-      const hooks = await hooksOf(options.reads, "mutatingwebhookconfigurations");
-      if (hooks.length === 0) return;
+    mutate: whereHooks(options.reads, "mutatingwebhookconfigurations", async (request, hooks) => {
       const asked = new WebhookRequest(options, request, true, conditions);
       const called: Webhook[] = [];
       /** How many of those called came before the last change. */
@@ -134,7 +138,7 @@ export function mutatingWebhooks(options: WebhookOptions): AdmissionPlugin {
       for (const hook of called.slice(0, changedAfter))
         if ((hook as MutatingWebhook).reinvocationPolicy === "IfNeeded" && (await asked.isAbout(hook)))
           change(request, await asked.ask(hook));
-    },
+    }),
   };
 }
 
