@@ -8,6 +8,7 @@ import { checkDnsSubdomain, nameCheck } from "#machinery/names.ts";
 import { formatSelector, selectorFromMap } from "#machinery/selectors.ts";
 import { ageColumn, column, nameColumn } from "../columns.ts";
 import { podSpecDefaults } from "../core/pod-defaults.ts";
+import { templateWarnings } from "../core/pod/pod-warnings.ts";
 import { nonNegative } from "../field-checks.ts";
 import {
   containerColumns,
@@ -149,6 +150,7 @@ export const daemonSet = defineResource<DaemonSet>({
   },
   validate,
   validateUpdate: (next, old) => [...validate(next), ...selectorImmutable(next, old)],
+  warnings: (object, old) => templateWarnings(object.spec?.template, "spec.template", object, old),
   status: {
     validateUpdate: ({ status }, old) => [
       ...validateStatusNumbers(status, counts),

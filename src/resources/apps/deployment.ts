@@ -6,6 +6,7 @@ import type { Deployment, DeploymentSpec } from "#machinery/gen/types/apps-v1.ts
 import { checkDnsSubdomain, nameCheck } from "#machinery/names.ts";
 import { ageColumn, column, nameColumn } from "../columns.ts";
 import { podSpecDefaults } from "../core/pod-defaults.ts";
+import { templateWarnings } from "../core/pod/pod-warnings.ts";
 import { nonNegative } from "../field-checks.ts";
 import {
   containerColumns,
@@ -129,7 +130,10 @@ export const deployment = defineResource<Deployment>({
   },
   validate,
   validateUpdate: (next, old) => [...validate(next), ...selectorImmutable(next, old)],
-  warnings: nameWarnings,
+  warnings: (object, old) => [
+    ...nameWarnings(object, old),
+    ...templateWarnings(object.spec?.template, "spec.template", object, old),
+  ],
   status: {
     validateUpdate: (next, old) => [
       ...validateStatusNumbers(next.status, counts, [

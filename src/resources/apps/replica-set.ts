@@ -6,6 +6,7 @@ import type { ReplicaSet } from "#machinery/gen/types/apps-v1.ts";
 import { checkDnsSubdomain, nameCheck } from "#machinery/names.ts";
 import { ageColumn, column, nameColumn } from "../columns.ts";
 import { podSpecDefaults } from "../core/pod-defaults.ts";
+import { templateWarnings } from "../core/pod/pod-warnings.ts";
 import { nonNegative } from "../field-checks.ts";
 import {
   containerColumns,
@@ -64,7 +65,10 @@ export const replicaSet = defineResource<ReplicaSet>({
   },
   validate,
   validateUpdate: (next, old) => [...validate(next), ...selectorImmutable(next, old)],
-  warnings: nameWarnings,
+  warnings: (object, old) => [
+    ...nameWarnings(object, old),
+    ...templateWarnings(object.spec?.template, "spec.template", object, old),
+  ],
   selectableFields: { "status.replicas": ({ status }) => String(status?.replicas ?? 0) },
   status: {
     validateUpdate: ({ status }) => [

@@ -8,6 +8,7 @@ import type { PodTemplateSpec, Volume } from "#machinery/gen/types/core-v1.ts";
 import { checkDnsLabel, nameCheck } from "#machinery/names.ts";
 import { ageColumn, column, nameColumn } from "../columns.ts";
 import { podSpecDefaults } from "../core/pod-defaults.ts";
+import { templateWarnings } from "../core/pod/pod-warnings.ts";
 import { each, nonNegative } from "../field-checks.ts";
 import {
   containerColumns,
@@ -171,12 +172,14 @@ export const statefulSet = defineResource<StatefulSet>({
   },
   validate,
   validateUpdate: (next, old) => [...validate(next), ...validateChange(next, old)],
-  warnings: ({ spec }) =>
-    (spec?.revisionHistoryLimit ?? 0) < 0
+  warnings: (object, old) => [
+    ...templateWarnings(object.spec?.template, "spec.template", object, old),
+    ...((object.spec?.revisionHistoryLimit ?? 0) < 0
       ? [
           "spec.revisionHistoryLimit: a negative value retains all historical revisions; a value >= 0 is recommended",
         ]
-      : [],
+      : []),
+  ],
   status: {
     validateUpdate: ({ status }, old) => [
       ...validateStatusNumbers(

@@ -6,6 +6,7 @@ import type { CronJob, CronJobSpec } from "#machinery/gen/types/batch-v1.ts";
 import { checkDnsSubdomain, nameCheck } from "#machinery/names.ts";
 import { age } from "../age.ts";
 import { ageColumn, column, nameColumn } from "../columns.ts";
+import { templateWarnings } from "../core/pod/pod-warnings.ts";
 import { nonNegative } from "../field-checks.ts";
 import { formatSelector, selectorFromObject } from "#machinery/selectors.ts";
 import { nameWarnings } from "../workload.ts";
@@ -112,6 +113,12 @@ function warningsOf(object: CronJob, old: CronJob | undefined): string[] {
   const { schedule = "" } = object.spec ?? {};
   return [
     ...nameWarnings(object, old),
+    ...templateWarnings(
+      object.spec?.jobTemplate?.spec?.template,
+      "spec.jobTemplate.spec.template",
+      object,
+      old,
+    ),
     ...(schedule.includes("TZ")
       ? [
           "CRON_TZ or TZ used in spec.schedule is not officially supported, see https://kubernetes.io/docs/concepts/workloads/controllers/cron-jobs/ for more details",

@@ -6,6 +6,7 @@ import { checkDnsSubdomain, nameCheck } from "#machinery/names.ts";
 import { humanDuration } from "../age.ts";
 import { ageColumn, column, nameColumn } from "../columns.ts";
 import { podSpecDefaults } from "../core/pod-defaults.ts";
+import { templateWarnings } from "../core/pod/pod-warnings.ts";
 import { containerColumns, nameWarnings, selectorColumn } from "../workload.ts";
 import { makeSelector } from "./job-selector.ts";
 import { validateJobStatus } from "./job-status.ts";
@@ -49,6 +50,7 @@ function warningsOf(object: Job, old: Job | undefined): string[] {
   const { completionMode, completions = 0, parallelism = 0 } = object.spec ?? { template: {} };
   return [
     ...nameWarnings(object, old),
+    ...templateWarnings(object.spec?.template, "spec.template", object, old),
     ...(completionMode === "Indexed" && completions > manyCompletions && parallelism > manyAtOnce
       ? [
           "In Indexed Jobs with a number of completions higher than 10^5 and a parallelism higher than 10^4, Kubernetes might not be able to track completedIndexes when a big number of indexes fail",

@@ -6,6 +6,7 @@ import { checkDnsSubdomain, nameCheck } from "#machinery/names.ts";
 import { formatSelector, selectorFromMap } from "#machinery/selectors.ts";
 import { column, nameColumn } from "../columns.ts";
 import { podSpecDefaults } from "./pod-defaults.ts";
+import { templateWarnings } from "./pod/pod-warnings.ts";
 import { validatePodTemplate } from "./pod/pod-template.ts";
 
 const containersOf = ({ template }: PodTemplate): readonly { name?: string; image?: string }[] =>
@@ -38,5 +39,7 @@ export const podTemplate = defineResource<PodTemplate>({
   applyDefaults: ({ template }) => {
     if (template?.spec !== undefined) podSpecDefaults(template.spec);
   },
+  warnings: (object, old) =>
+    old === undefined ? templateWarnings(object.template, "template", object, old) : [],
   validate: ({ template }) => validatePodTemplate(template ?? {}, "template"),
 });

@@ -8,6 +8,7 @@ import { checkDnsSubdomain, nameCheck } from "#machinery/names.ts";
 import { podColumns } from "./pod-columns.ts";
 import { podSpecDefaults } from "./pod-defaults.ts";
 import { ephemeralContainers, resize } from "./pod/pod-parts.ts";
+import { podWarnings } from "./pod/pod-warnings.ts";
 import { podQos } from "./pod/qos.ts";
 import { validatePodSpec } from "./pod-validation.ts";
 
@@ -89,6 +90,9 @@ export const pod = defineResource<Pod>({
     else draft.status = structuredClone(old.status);
   },
   validate: validateCreate,
+  // Once it runs it is changed by components more than by people.
+  warnings: ({ metadata, spec }, old) =>
+    old === undefined ? podWarnings(metadata?.annotations, spec, "") : [],
   validateUpdate,
   rewriteLegacy: (raw) => {
     const warnings: string[] = [];

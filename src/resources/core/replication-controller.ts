@@ -8,6 +8,7 @@ import { formatSelector, matches, selectorFromMap } from "#machinery/selectors.t
 import type { KubeObject } from "#machinery/meta.ts";
 import { ageColumn, column, nameColumn } from "../columns.ts";
 import { podSpecDefaults } from "./pod-defaults.ts";
+import { templateWarnings } from "./pod/pod-warnings.ts";
 import { validatePodSpec } from "./pod-validation.ts";
 
 const mustNotBeNegative = "must be greater than or equal to 0";
@@ -89,6 +90,7 @@ export const replicationController = defineResource<ReplicationController>({
     draft.status = structuredClone(old.status ?? { replicas: 0 });
   },
   validate,
+  warnings: (object, old) => templateWarnings(object.spec?.template, "spec.template", object, old),
   selectableFields: { "status.replicas": (object) => String(object.status?.replicas ?? 0) },
   status: {},
   scale: {
