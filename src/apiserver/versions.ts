@@ -9,7 +9,7 @@
 // So a built-in kind gets a second version with a second definition: the same `storage`, and `conversion:
 // converting({ fromStorage, toStorage })`. A conversion may answer later (a webhook); order is kept all the same.
 
-import type { ResourceDefinition } from "#machinery/define-resource.ts";
+import type { Conversion, ResourceDefinition } from "#machinery/define-resource.ts";
 import { apiVersionOf, type KubeObject } from "#machinery/meta.ts";
 import { encodeObject, packValue, type CachedObject, type EncodedObject } from "./stored-object.ts";
 import { CacheEvent } from "./watch-cache.ts";
@@ -58,20 +58,33 @@ export function inVersion(
   return Promise.resolve(converted).then(([one]) => keep(definition, object, one));
 }
 
-/** Many at once, in their order. */
-export async function allInVersion(
+/** Many at once, in their order. A promise only where some must be converted. */
+export function allInVersion(
   definition: ResourceDefinition,
   objects: Iterable<CachedObject>,
-): Promise<readonly CachedObject[]> {
+): readonly CachedObject[] | Promise<readonly CachedObject[]> {
   const all = Array.isArray(objects) ? (objects as readonly CachedObject[]) : [...objects];
-  if (definition.conversion === undefined) return all;
+  const { conversion } = definition;
+  if (conversion === undefined) return all;
   const missing = all.filter((object) => known(definition, object) === undefined);
+  return missing.length === 0 ? shownAs(definition, all) : convertAll(definition, conversion, missing, all);
+}
+
+const shownAs = (definition: ResourceDefinition, all: readonly CachedObject[]): readonly CachedObject[] =>
+  all.map((object) => known(definition, object) ?? object);
+
+async function convertAll(
+  definition: ResourceDefinition,
+  conversion: Conversion,
+  missing: readonly CachedObject[],
+  all: readonly CachedObject[],
+): Promise<readonly CachedObject[]> {
   for (let at = 0; at < missing.length; at += batchMax) {
     const batch = missing.slice(at, at + batchMax);
-    const converted = await definition.conversion?.fromStorage(batch.map(({ object }) => object));
-    batch.forEach((object, i) => keep(definition, object, converted?.[i]));
+    const converted = await conversion.fromStorage(batch.map(({ object }) => object));
+    batch.forEach((object, i) => keep(definition, object, converted[i]));
   }
-  return all.map((object) => known(definition, object) ?? object);
+  return shownAs(definition, all);
 }
 
 /** A change as this version shows it: the same event for all its watchers, so that they share its bytes. */

@@ -530,6 +530,35 @@ describe("definitions beside each other", () => {
     await ask(direct, "DELETE", `${crds}/canoes.${sea}`);
   });
 
+  test("what is served in no version any longer goes with its definition all the same", async () => {
+    await establish(small("wrecks", "Wreck"));
+    const [url, path] = [`${crds}/wrecks.${sea}`, `/apis/${sea}/v1/wrecks`];
+    assert.equal((await ask(direct, "POST", path, { body: { metadata: { name: "a" } } })).status, 201);
+    const { json } = await ask(direct, "GET", url);
+    json.spec.versions[0].served = false;
+    assert.equal((await ask(direct, "PUT", url, { body: json })).status, 200);
+    assert.equal((await ask(direct, "GET", path)).status, 404);
+    await ask(direct, "DELETE", url);
+    await eventually(async () => (await ask(direct, "GET", url)).status === 404);
+    await establish(small("wrecks", "Wreck"));
+    assert.deepEqual((await ask(direct, "GET", path)).json.items, []);
+    await ask(direct, "DELETE", url);
+  });
+
+  test("discovery has the kind of definitions themselves", async () => {
+    const { json: groups } = await ask(direct, "GET", "/apis");
+    const own = groups.groups.find((one: any) => one.name === "apiextensions.k8s.io");
+    assert.equal(own.preferredVersion.version, "v1");
+    const { json } = await ask(direct, "GET", "/apis/apiextensions.k8s.io/v1");
+    assert.deepEqual(
+      json.resources.map((one: any) => [one.name, one.kind, one.namespaced]),
+      [
+        ["customresourcedefinitions", "CustomResourceDefinition", false],
+        ["customresourcedefinitions/status", "CustomResourceDefinition", false],
+      ],
+    );
+  });
+
   test("OpenAPI follows what is served: kinds, versions, renamed and withdrawn ones", async () => {
     await establish(small("ships", "Ship", [{ name: "v2", storage: true }, { name: "v3" }]));
     await establish(small("tugs", "Tug", [{ name: "v2", storage: true }]));
