@@ -44,6 +44,7 @@ import { secret } from "./core/secret.ts";
 import { service } from "./core/service.ts";
 import { serviceAccount } from "./core/service-account.ts";
 import { endpointSlice } from "./discovery/endpoint-slice.ts";
+import { newerEvent } from "./events/event.ts";
 import { flowSchema } from "./flowcontrol/flow-schema.ts";
 import { priorityLevelConfiguration } from "./flowcontrol/priority-level-configuration.ts";
 import { ingress } from "./networking/ingress.ts";
@@ -117,6 +118,7 @@ export const builtinResources: readonly ResourceDefinition[] = [
   any(volumeAttributesClass),
   any(ingress),
   any(apiService),
+  any(newerEvent),
   any(certificateSigningRequest),
   any(flowSchema),
   any(priorityLevelConfiguration),

@@ -7,6 +7,21 @@ const metadata = { name: "x" };
 
 export const system: readonly (readonly [collection: string, object: object])[] = [
   [
+    "/apis/events.k8s.io/v1/namespaces/default/events",
+    {
+      metadata: { name: "newer" },
+      eventTime: "2020-01-01T00:00:00.000000Z",
+      reportingController: "example.com/c",
+      reportingInstance: "i",
+      action: "A",
+      reason: "R",
+      type: "Normal",
+      regarding: { kind: "Pod", namespace: "default", name: "x" },
+      note: "n",
+      series: { count: 2, lastObservedTime: "2020-01-01T00:00:00.000000Z" },
+    },
+  ],
+  [
     "/apis/certificates.k8s.io/v1/certificatesigningrequests",
     {
       metadata,

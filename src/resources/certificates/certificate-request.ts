@@ -51,8 +51,8 @@ function isRequest(der: Buffer): boolean {
 }
 
 /** Why this is no request, or undefined. `request` is base64, as bytes are in JSON. */
-export function requestError(request: string): string | undefined {
-  const match = block.exec(Buffer.from(request, "base64").toString("latin1"));
+export function requestError(request: string | null): string | undefined {
+  const match = block.exec(Buffer.from(request ?? "", "base64").toString("latin1"));
   if (match === null || match[1] !== "CERTIFICATE REQUEST")
     return "PEM block type must be CERTIFICATE REQUEST";
   return isRequest(Buffer.from(match[2] as string, "base64"))

@@ -1,29 +1,18 @@
 // Event: what happened to an object. Gone after an hour.
 
-import { defineResource } from "#machinery/define-resource.ts";
+import { defineResource, type Column } from "#machinery/define-resource.ts";
 import type { Event } from "#machinery/gen/types/core-v1.ts";
-import { invalid, type FieldError } from "#machinery/field-error.ts";
 import { checkDnsSubdomain, nameCheck } from "#machinery/names.ts";
 import { age } from "../age.ts";
 import { column, nameColumn } from "../columns.ts";
+import { validateEvent } from "./event-validation.ts";
 
 const lastSeen = (event: Event): string | undefined =>
   event.series?.lastObservedTime ?? event.lastTimestamp ?? event.eventTime ?? undefined;
 const source = (event: Event): string => event.source?.component || (event.reportingComponent ?? "");
 
-function validate(event: Event): FieldError[] {
-  const namespace = event.metadata?.namespace;
-  const about = event.involvedObject?.namespace;
-  if (about && about !== namespace)
-    return [invalid("involvedObject.namespace", about, "does not match event.namespace")];
-  if (!about && namespace !== "default" && namespace !== "kube-system")
-    return [invalid("involvedObject.namespace", about ?? "", "does not match event.namespace")];
-  return [];
-}
-
-export const event = defineResource<Event>({
-  group: "",
-  version: "v1",
+/** What the event is called in each of its versions is the same; the older one stores it. */
+export const eventKind = {
   kind: "Event",
   resource: "events",
   shortNames: ["ev"],
@@ -31,7 +20,10 @@ export const event = defineResource<Event>({
   allowCreateOnUpdate: true,
   validateName: nameCheck(checkDnsSubdomain),
   timeToLiveSeconds: 3600,
-  columns: [
+  storage: { group: "", resource: "events", version: "v1" },
+} as const;
+
+export const eventColumns: readonly Column<Event>[] = [
     column("Last Seen", (object, nowMs) => age(lastSeen(object), nowMs)),
     column("Type", (object) => object.type ?? ""),
     column("Reason", (object) => object.reason ?? ""),
@@ -51,12 +43,18 @@ export const event = defineResource<Event>({
     ),
     column("Count", (object) => String(object.series?.count ?? object.count ?? 1), { wide: true }),
     { ...nameColumn, priority: 1 },
-  ],
+];
+
+export const event = defineResource<Event>({
+  ...eventKind,
+  group: "",
+  version: "v1",
+  columns: eventColumns,
   applyDefaults: (draft) => {
     draft.reportingComponent ??= "";
     draft.reportingInstance ??= "";
   },
-  validate,
+  validate: (object) => validateEvent(object, "reportingComponent"),
   selectableFields: {
     "involvedObject.kind": (object) => object.involvedObject?.kind ?? "",
     "involvedObject.namespace": (object) => object.involvedObject?.namespace ?? "",
