@@ -58,6 +58,10 @@ import { clusterRole } from "./rbac/cluster-role.ts";
 import { clusterRoleBinding } from "./rbac/cluster-role-binding.ts";
 import { role } from "./rbac/role.ts";
 import { roleBinding } from "./rbac/role-binding.ts";
+import { deviceClass } from "./resource/device-class.ts";
+import { resourceClaim } from "./resource/resource-claim.ts";
+import { resourceClaimTemplate } from "./resource/resource-claim-template.ts";
+import { resourceSlice } from "./resource/resource-slice.ts";
 import { priorityClass } from "./scheduling/priority-class.ts";
 import { csiDriver } from "./storage/csi-driver.ts";
 import { csiNode } from "./storage/csi-node.ts";
@@ -118,6 +122,10 @@ export const builtinResources: readonly ResourceDefinition[] = [
   any(volumeAttributesClass),
   any(ingress),
   any(apiService),
+  any(deviceClass),
+  any(resourceClaim),
+  any(resourceClaimTemplate),
+  any(resourceSlice),
   any(newerEvent),
   any(certificateSigningRequest),
   any(flowSchema),

@@ -11,6 +11,7 @@ import { eventually } from "../control-plane/control-plane.ts";
 import { ask, startApi, watch, type Answer, type Api } from "./api-under-test.ts";
 import { workloads } from "./samples-apps.ts";
 import { definitionSamples } from "./samples-core.ts";
+import { newerEvent } from "./samples-system.ts";
 import { samples } from "./samples.ts";
 
 let api: Api;
@@ -44,7 +45,7 @@ const deletion = { gracePeriodSeconds: 0, propagationPolicy: "Background" };
 /** Apart from the others: a controller is quick to take part in its end. */
 const namespace = ["/api/v1/namespaces", { metadata: { name: "x" } }] as const;
 const byPath = new Map(
-  [...samples, ...workloads, ...definitionSamples, namespace].map(([collection, object]) => [
+  [...samples, ...workloads, ...definitionSamples, namespace, newerEvent].map(([collection, object]) => [
     collection,
     object,
   ]),

@@ -7,21 +7,6 @@ const metadata = { name: "x" };
 
 export const system: readonly (readonly [collection: string, object: object])[] = [
   [
-    "/apis/events.k8s.io/v1/namespaces/default/events",
-    {
-      metadata: { name: "newer" },
-      eventTime: "2020-01-01T00:00:00.000000Z",
-      reportingController: "example.com/c",
-      reportingInstance: "i",
-      action: "A",
-      reason: "R",
-      type: "Normal",
-      regarding: { kind: "Pod", namespace: "default", name: "x" },
-      note: "n",
-      series: { count: 2, lastObservedTime: "2020-01-01T00:00:00.000000Z" },
-    },
-  ],
-  [
     "/apis/certificates.k8s.io/v1/certificatesigningrequests",
     {
       metadata,
@@ -95,3 +80,20 @@ export const system: readonly (readonly [collection: string, object: object])[] 
     },
   ],
 ];
+
+/** Shares its storage with the core group's: its collection holds their samples, too. */
+export const newerEvent = [
+  "/apis/events.k8s.io/v1/namespaces/default/events",
+  {
+    metadata: { name: "newer" },
+    eventTime: "2020-01-01T00:00:00.000000Z",
+    reportingController: "example.com/c",
+    reportingInstance: "i",
+    action: "A",
+    reason: "R",
+    type: "Normal",
+    regarding: { kind: "Pod", namespace: "default", name: "x" },
+    note: "n",
+    series: { count: 2, lastObservedTime: "2020-01-01T00:00:00.000000Z" },
+  },
+] as const;

@@ -3,6 +3,7 @@
 import { coreSamples } from "./samples-core.ts";
 import { admission } from "./samples-admission.ts";
 import { networking } from "./samples-networking.ts";
+import { devices } from "./samples-devices.ts";
 import { system } from "./samples-system.ts";
 import { storage } from "./samples-storage.ts";
 
@@ -163,4 +164,5 @@ export const samples: readonly (readonly [collection: string, object: object])[]
   ...storage,
   ...admission,
   ...system,
+  ...devices,
 ];

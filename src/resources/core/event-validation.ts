@@ -26,12 +26,17 @@ function validateNamespace(event: Event): FieldError[] {
 }
 
 /** As every version has it. The reporter's field has two names. */
-export function validateEvent(event: Event, reporter: "reportingComponent" | "reportingController"): FieldError[] {
+export function validateEvent(
+  event: Event,
+  reporter: "reportingComponent" | "reportingController",
+): FieldError[] {
   const errors = validateNamespace(event);
   if (!event.eventTime) return errors;
   const { reportingComponent = "", reportingInstance, action, reason, message = "" } = event;
   if (reportingComponent === "") errors.push(required(reporter));
-  errors.push(...checkQualifiedName(reportingComponent).map((why) => invalid(reporter, reportingComponent, why)));
+  errors.push(
+    ...checkQualifiedName(reportingComponent).map((why) => invalid(reporter, reportingComponent, why)),
+  );
   return [
     ...errors,
     ...word(reportingInstance, "reportingInstance"),

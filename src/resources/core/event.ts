@@ -24,25 +24,25 @@ export const eventKind = {
 } as const;
 
 export const eventColumns: readonly Column<Event>[] = [
-    column("Last Seen", (object, nowMs) => age(lastSeen(object), nowMs)),
-    column("Type", (object) => object.type ?? ""),
-    column("Reason", (object) => object.reason ?? ""),
-    column(
-      "Object",
-      (object) => `${(object.involvedObject?.kind ?? "").toLowerCase()}/${object.involvedObject?.name ?? ""}`,
-    ),
-    column("Subobject", (object) => object.involvedObject?.fieldPath ?? "", { wide: true }),
-    column("Source", (object) => [source(object), object.source?.host].filter(Boolean).join(", "), {
-      wide: true,
-    }),
-    column("Message", (object) => (object.message ?? "").trim()),
-    column(
-      "First Seen",
-      (object, nowMs) => age(object.firstTimestamp ?? object.eventTime ?? undefined, nowMs),
-      { wide: true },
-    ),
-    column("Count", (object) => String(object.series?.count ?? object.count ?? 1), { wide: true }),
-    { ...nameColumn, priority: 1 },
+  column("Last Seen", (object, nowMs) => age(lastSeen(object), nowMs)),
+  column("Type", (object) => object.type ?? ""),
+  column("Reason", (object) => object.reason ?? ""),
+  column(
+    "Object",
+    (object) => `${(object.involvedObject?.kind ?? "").toLowerCase()}/${object.involvedObject?.name ?? ""}`,
+  ),
+  column("Subobject", (object) => object.involvedObject?.fieldPath ?? "", { wide: true }),
+  column("Source", (object) => [source(object), object.source?.host].filter(Boolean).join(", "), {
+    wide: true,
+  }),
+  column("Message", (object) => (object.message ?? "").trim()),
+  column(
+    "First Seen",
+    (object, nowMs) => age(object.firstTimestamp ?? object.eventTime ?? undefined, nowMs),
+    { wide: true },
+  ),
+  column("Count", (object) => String(object.series?.count ?? object.count ?? 1), { wide: true }),
+  { ...nameColumn, priority: 1 },
 ];
 
 export const event = defineResource<Event>({

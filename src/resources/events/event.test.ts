@@ -6,9 +6,7 @@ import { event as coreEvent } from "../core/event.ts";
 import { kindTable, tableChecker } from "../kind-table.ts";
 import { eventFromCore, eventToCore, newerEvent } from "./event.ts";
 
-const checkTable = tableChecker((title, told, causes) =>
-  test(title, () => assert.deepEqual(told(), causes)),
-);
+const checkTable = tableChecker((title, told, causes) => test(title, () => assert.deepEqual(told(), causes)));
 const metadata = { name: "x", namespace: "shop", creationTimestamp: "2020-01-01T00:00:00Z" };
 const time = "2020-01-01T00:00:00.000000Z";
 const kind = kindTable<Event>(newerEvent, {
@@ -33,9 +31,10 @@ checkTable("Event.events.k8s.io", kind, {
     ],
     [
       "nobody says it",
-      (object) => Object.assign(object, { reportingController: "", reportingInstance: "", action: "", reason: "" }),
+      (object) =>
+        Object.assign(object, { reportingController: "", reportingInstance: "", action: "", reason: "" }),
       "reportingController: Required value",
-      "reportingController: Invalid value: \"\": name part must be non-empty",
+      'reportingController: Invalid value: "": name part must be non-empty',
       "reportingController: Invalid value: \"\": name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')",
       "reportingInstance: Required value",
       "action: Required value",
@@ -93,7 +92,8 @@ checkTable("Event", older, {
     ],
     [
       "with a time, but without what goes with it",
-      (object) => Object.assign(object, { eventTime: time, reportingComponent: "c", action: "a", reason: "r" }),
+      (object) =>
+        Object.assign(object, { eventTime: time, reportingComponent: "c", action: "a", reason: "r" }),
       "reportingInstance: Required value",
     ],
   ],
