@@ -132,7 +132,7 @@ const rows: readonly [name: string, change: (crd: Crd) => void, ...errors: strin
   [
     "a webhook without TLS",
     (crd) => void (crd.spec.conversion = webhook({ url: "http://x/y" })),
-    `spec.conversion.webhookClientConfig.url: Invalid value: "http://x/y": 'https' is the only allowed URL scheme; desired format: https://host[/path]`,
+    `spec.conversion.webhookClientConfig.url: Invalid value: "http": 'https' is the only allowed URL scheme; desired format: https://host[/path]`,
   ],
   [
     "reviews that nobody knows",

@@ -18,6 +18,7 @@ import type {
   WebhookClientConfig,
 } from "#machinery/gen/types/apiextensions-v1.ts";
 import { checkDns1035Label, checkDnsSubdomain } from "#machinery/names.ts";
+import { validateWebhookService, validateWebhookUrl } from "../webhook-client.ts";
 import { approvedAnnotation, isSystemGroup, isTrue, validateNames } from "./names.ts";
 
 const columnTypes = ["boolean", "date", "integer", "number", "string"];
@@ -203,34 +204,8 @@ function validateAuthorities({ caBundle }: WebhookClientConfig, path: string): F
 function validateClientConfig({ url, service }: WebhookClientConfig, path: string): FieldError[] {
   if ((url === undefined) === (service === undefined))
     return [required(path, "exactly one of url or service is required")];
-  if (url !== undefined) return validateUrl(url, child(path, "url"));
-  const errors: FieldError[] = [];
-  const at = child(path, "service");
-  if (!service?.name) errors.push(required(child(at, "name"), "service name is required"));
-  if (!service?.namespace) errors.push(required(child(at, "namespace"), "service namespace is required"));
-  const { port = 443, path: urlPath = "" } = service ?? {};
-  if (port < 1 || port > 65535)
-    errors.push(
-      invalid(child(at, "port"), port, "port is not valid: must be between 1 and 65535, inclusive"),
-    );
-  if (urlPath !== "" && !urlPath.startsWith("/"))
-    errors.push(invalid(child(at, "path"), urlPath, "must start with a '/'"));
-  return errors;
-}
-
-function validateUrl(text: string, path: string): FieldError[] {
-  const form = "; desired format: https://host[/path]";
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (url === undefined) return [invalid(path, text, `url must be a valid URL${form}`)];
-  const errors: FieldError[] = [];
-  if (url.protocol !== "https:")
-    errors.push(invalid(path, text, `'https' is the only allowed URL scheme${form}`));
-  if (url.host === "") errors.push(invalid(path, text, `host must be specified${form}`));
-  if (url.username !== "" || url.password !== "")
-    errors.push(invalid(path, text, "user information is not permitted in the URL"));
-  if (url.hash !== "") errors.push(invalid(path, text, "fragments are not permitted in the URL"));
-  if (url.search !== "") errors.push(invalid(path, text, "query parameters are not permitted in the URL"));
-  return errors;
+  if (url !== undefined) return validateWebhookUrl(url, child(path, "url"));
+  return service === undefined ? [] : validateWebhookService(service, child(path, "service"));
 }
 
 const immutable = (path: string, next: unknown, old: unknown): FieldError[] =>
