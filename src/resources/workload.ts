@@ -68,6 +68,25 @@ export function nameWarnings(object: KubeObject, old: KubeObject | undefined): s
       ];
 }
 
+/** A strategy as errors show it: with capitals, and with what is absent. `rolling` are the fields of a rolling one. */
+export function shownStrategy<R extends object>(
+  strategy: { readonly type?: string; readonly rollingUpdate?: R } | undefined,
+  rolling: Readonly<Record<string, keyof R>>,
+): object {
+  const { type = "", rollingUpdate } = strategy ?? {};
+  return {
+    Type: type,
+    RollingUpdate: rollingUpdate === undefined ? null : shownFields(rollingUpdate, rolling),
+  };
+}
+
+/** The fields of an object by the names under which errors show them; absent ones are null. */
+export const shownFields = <T extends object>(
+  object: T,
+  names: Readonly<Record<string, keyof T>>,
+): Record<string, unknown> =>
+  Object.fromEntries(Object.entries(names).map(([shown, field]) => [shown, object[field] ?? null]));
+
 /** A selector never changes: pods that it no longer takes would be nobody's. */
 export const selectorImmutable = (next: Workload, old: Workload): FieldError[] =>
   isDeepStrictEqual(next.spec?.selector, old.spec?.selector)

@@ -92,7 +92,7 @@ table(deployment, [
     "an unknown strategy",
     "spec.strategy",
     { type: "Slow" },
-    'spec.strategy: Unsupported value: {"type":"Slow"}: supported values: "Recreate", "RollingUpdate"',
+    'spec.strategy: Unsupported value: {"Type":"Slow","RollingUpdate":null}: supported values: "Recreate", "RollingUpdate"',
   ],
   [
     "limits that do not roll",
@@ -132,7 +132,7 @@ table(daemonSet, [
     "an unknown strategy",
     "spec.updateStrategy",
     { type: "Recreate" },
-    'spec.updateStrategy: Unsupported value: {"type":"Recreate"}: supported values: "RollingUpdate", "OnDelete"',
+    'spec.updateStrategy: Unsupported value: {"Type":"Recreate","RollingUpdate":null}: supported values: "RollingUpdate", "OnDelete"',
   ],
   [
     "a disk for writing, on many nodes",
@@ -177,13 +177,13 @@ table(statefulSet, [
     "an unknown strategy",
     "spec.updateStrategy",
     { type: "Any" },
-    `spec.updateStrategy: Invalid value: {"type":"Any"}: must be 'RollingUpdate' or 'OnDelete'`,
+    `spec.updateStrategy: Invalid value: {"Type":"Any","RollingUpdate":null}: must be 'RollingUpdate' or 'OnDelete'`,
   ],
   [
     "limits that do not roll",
     "spec.updateStrategy",
     { type: "OnDelete", rollingUpdate: { partition: 1 } },
-    `spec.updateStrategy.rollingUpdate: Invalid value: {"partition":1}: only allowed for updateStrategy 'RollingUpdate'`,
+    `spec.updateStrategy.rollingUpdate: Invalid value: {"Partition":1,"MaxUnavailable":null}: only allowed for updateStrategy 'RollingUpdate'`,
   ],
   [
     "claims that neither stay nor go",

@@ -15,6 +15,7 @@ import {
   isNone,
   selectorColumn,
   selectorImmutable,
+  shownStrategy,
   validateAmount,
   validateAtMostAll,
   validateCollisions,
@@ -31,7 +32,13 @@ function validateStrategy({ updateStrategy }: DaemonSetSpec): FieldError[] {
   const type = updateStrategy?.type ?? "";
   if (type === "OnDelete") return [];
   if (type !== "RollingUpdate")
-    return [notSupported(path, updateStrategy ?? {}, ["RollingUpdate", "OnDelete"])];
+    return [
+      notSupported(
+        path,
+        shownStrategy(updateStrategy, { MaxUnavailable: "maxUnavailable", MaxSurge: "maxSurge" }),
+        ["RollingUpdate", "OnDelete"],
+      ),
+    ];
   const rolling = updateStrategy?.rollingUpdate;
   const own = `${path}.rollingUpdate`;
   if (rolling === undefined) return [required(own)];

@@ -15,6 +15,7 @@ import {
   scaleSelector,
   selectorColumn,
   selectorImmutable,
+  shownStrategy,
   validateAmount,
   validateAtMostAll,
   validateAvailable,
@@ -49,7 +50,13 @@ function validateStrategy({ strategy }: DeploymentSpec): FieldError[] {
       return [...errors, ...validateAtMostAll(rolling.maxUnavailable, `${own}.maxUnavailable`)];
     }
     default:
-      return [notSupported(path, strategy ?? {}, ["Recreate", "RollingUpdate"])];
+      return [
+        notSupported(
+          path,
+          shownStrategy(strategy, { MaxUnavailable: "maxUnavailable", MaxSurge: "maxSurge" }),
+          ["Recreate", "RollingUpdate"],
+        ),
+      ];
   }
 }
 

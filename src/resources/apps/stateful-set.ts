@@ -14,6 +14,8 @@ import {
   containerColumns,
   isNone,
   scaleSelector,
+  shownFields,
+  shownStrategy,
   validateAmount,
   validateAtMostAll,
   validateAvailable,
@@ -23,6 +25,7 @@ import {
 } from "../workload.ts";
 
 const defaultRevisionHistoryLimit = 10;
+const rollingNames = { Partition: "partition", MaxUnavailable: "maxUnavailable" } as const;
 const retentions = ["Retain", "Delete"];
 
 function validateStrategy({ updateStrategy }: StatefulSetSpec): FieldError[] {
@@ -36,7 +39,13 @@ function validateStrategy({ updateStrategy }: StatefulSetSpec): FieldError[] {
     case "OnDelete":
       return rolling === undefined
         ? []
-        : [invalid(own, rolling, "only allowed for updateStrategy 'RollingUpdate'")];
+        : [
+            invalid(
+              own,
+              shownFields(rolling, rollingNames),
+              "only allowed for updateStrategy 'RollingUpdate'",
+            ),
+          ];
     case "RollingUpdate": {
       const { partition, maxUnavailable } = rolling ?? {};
       const errors = nonNegative(partition, `${own}.partition`);
@@ -47,7 +56,9 @@ function validateStrategy({ updateStrategy }: StatefulSetSpec): FieldError[] {
       return errors;
     }
     default:
-      return [invalid(path, updateStrategy, "must be 'RollingUpdate' or 'OnDelete'")];
+      return [
+        invalid(path, shownStrategy(updateStrategy, rollingNames), "must be 'RollingUpdate' or 'OnDelete'"),
+      ];
   }
 }
 

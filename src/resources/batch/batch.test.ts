@@ -84,7 +84,7 @@ const rows: readonly (readonly [name: string, path: string, value: unknown, ...e
     "a success without indexes",
     "spec.successPolicy",
     { rules: [{ succeededCount: 1 }] },
-    'spec.successPolicy: Invalid value: {"rules":[{"succeededCount":1}]}: requires indexed completion mode',
+    'spec.successPolicy: Invalid value: {"Rules":[{"SucceededIndexes":null,"SucceededCount":1}]}: requires indexed completion mode',
   ],
 ];
 

@@ -18,6 +18,7 @@ import type {
   SuccessPolicyRule,
 } from "#machinery/gen/types/batch-v1.ts";
 import { checkQualifiedName } from "#machinery/names.ts";
+import { shownFields } from "../workload.ts";
 import { each, nonNegative } from "../field-checks.ts";
 
 const rulesMax = 20;
@@ -25,6 +26,7 @@ const exitCodesMax = 255;
 const conditionsMax = 20;
 const indexTextBytesMax = 64 * 1024;
 const actions = ["Count", "FailIndex", "FailJob", "Ignore"];
+const ruleNames = { SucceededIndexes: "succeededIndexes", SucceededCount: "succeededCount" } as const;
 const statuses = ["False", "True", "Unknown"];
 const operators = ["In", "NotIn"];
 
@@ -118,7 +120,14 @@ export function validateSuccessPolicy(spec: JobSpec, path: string): FieldError[]
   if (policy === undefined) return [];
   const own = child(path, "successPolicy");
   const errors: FieldError[] = [];
-  if (spec.completionMode !== "Indexed") return [invalid(own, policy, "requires indexed completion mode")];
+  if (spec.completionMode !== "Indexed")
+    return [
+      invalid(
+        own,
+        { Rules: (policy.rules ?? []).map((rule) => shownFields(rule, ruleNames)) },
+        "requires indexed completion mode",
+      ),
+    ];
   const rules = policy.rules ?? [];
   const rulesPath = child(own, "rules");
   if (rules.length === 0)

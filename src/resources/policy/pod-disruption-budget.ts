@@ -6,8 +6,14 @@ import type { PodDisruptionBudget } from "#machinery/gen/types/policy-v1.ts";
 import { checkDnsSubdomain, nameCheck } from "#machinery/names.ts";
 import { ageColumn, column, nameColumn } from "../columns.ts";
 import { validateLabelSelector } from "../field-checks.ts";
-import { validateAmount, validateAtMostAll, validateStatusNumbers } from "../workload.ts";
+import { shownFields, validateAmount, validateAtMostAll, validateStatusNumbers } from "../workload.ts";
 
+const shownNames = {
+  MinAvailable: "minAvailable",
+  Selector: "selector",
+  MaxUnavailable: "maxUnavailable",
+  UnhealthyPodEvictionPolicy: "unhealthyPodEvictionPolicy",
+} as const;
 const evictionPolicies = ["AlwaysAllow", "IfHealthyBudget"];
 
 function validate({ spec }: PodDisruptionBudget): FieldError[] {
@@ -15,7 +21,9 @@ function validate({ spec }: PodDisruptionBudget): FieldError[] {
   const { minAvailable, maxUnavailable, unhealthyPodEvictionPolicy: policy } = spec;
   const errors: FieldError[] = [];
   if (minAvailable !== undefined && maxUnavailable !== undefined)
-    errors.push(invalid("spec", spec, "minAvailable and maxUnavailable cannot be both set"));
+    errors.push(
+      invalid("spec", shownFields(spec, shownNames), "minAvailable and maxUnavailable cannot be both set"),
+    );
   for (const [name, amount] of Object.entries({ minAvailable, maxUnavailable }))
     errors.push(...validateAmount(amount, `spec.${name}`), ...validateAtMostAll(amount, `spec.${name}`));
   errors.push(...validateLabelSelector(spec.selector, "spec.selector"));

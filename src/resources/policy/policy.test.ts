@@ -22,7 +22,7 @@ const cases: readonly (readonly [name: string, path: string, value: unknown, ...
     "both limits",
     "spec.maxUnavailable",
     1,
-    'spec: Invalid value: {"minAvailable":2,"selector":{"matchLabels":{"app":"a"}},"maxUnavailable":1}: minAvailable and maxUnavailable cannot be both set',
+    'spec: Invalid value: {"MinAvailable":2,"Selector":{"matchLabels":{"app":"a"}},"MaxUnavailable":1,"UnhealthyPodEvictionPolicy":null}: minAvailable and maxUnavailable cannot be both set',
   ],
   [
     "fewer than none",
