@@ -2,10 +2,12 @@
 
 import type { FieldError } from "#machinery/field-error.ts";
 import type { KubeObject } from "#machinery/meta.ts";
-import { schemaOf } from "#machinery/define-resource.ts";
-import type { AdmissionRequest } from "./admission/contract.ts";
+import { schemaOf, type ResourceDefinition } from "#machinery/define-resource.ts";
+import type { AdmissionRequest, EquivalentVersion } from "./admission/contract.ts";
 import type { ResourceContext } from "./context.ts";
 import { decodePatched } from "./decode-body.ts";
+import { storagePrefix } from "./stored-object.ts";
+import { between } from "./versions.ts";
 
 export interface Write {
   readonly operation: AdmissionRequest["operation"];
@@ -34,6 +36,7 @@ function requestOf(context: ResourceContext, write: Write): AdmissionRequest {
       return schemaOf(definition);
     },
     replace: (object) => replaceDraft(context, write.object, object),
+    equivalents: () => equivalents(context, write),
     warn: (message) => context.warn(message),
   };
 }
@@ -48,6 +51,46 @@ function replaceDraft(context: ResourceContext, draft: KubeObject | undefined, b
   for (const name of Object.keys(draft)) delete (draft as unknown as Record<string, unknown>)[name];
   Object.assign(draft, decoded);
   context.definition.applyDefaults(draft);
+}
+
+/** The other versions of the resource. What is asked for by another kind (a Scale) has none. */
+function equivalents(context: ResourceContext, write: Write): readonly EquivalentVersion[] {
+  const { definition, server } = context;
+  const subresource = write.subresource ?? context.info.subresource;
+  if (!server.registry.hasOtherVersions(definition) || (subresource !== "" && subresource !== "status"))
+    return [];
+  const prefix = storagePrefix(definition.storage);
+  return server.registry.definitions
+    .filter((one) => one !== definition && storagePrefix(one.storage) === prefix)
+    .map((to) => ({
+      resource: { group: to.group, version: to.version, resource: to.resource },
+      view: () => viewIn(context, write, to),
+    }));
+}
+
+async function viewIn(
+  context: ResourceContext,
+  write: Write,
+  to: ResourceDefinition,
+): Promise<AdmissionRequest> {
+  const { definition } = context;
+  const own = requestOf(context, write);
+  const there = async (object: KubeObject | undefined): Promise<KubeObject | undefined> =>
+    object === undefined ? undefined : between(definition, to, object);
+  return {
+    ...own,
+    resource: { group: to.group, version: to.version, resource: to.resource },
+    kind: { group: to.group, version: to.version, kind: to.kind },
+    asked: { resource: own.resource, kind: own.kind },
+    object: await there(write.object),
+    old: await there(write.old),
+    schema: schemaOf(to),
+    async replace(object) {
+      const decoded = decodePatched(object, to, [], { fieldValidation: "Ignore", warn: own.warn });
+      await own.replace(await between(to, definition, decoded));
+    },
+    equivalents: () => [],
+  };
 }
 
 export async function mutate(context: ResourceContext, write: Write): Promise<void> {

@@ -480,3 +480,69 @@ test("a policy changes a Deployment: its replicas, and annotations that were not
     assert.equal(side.imagePullPolicy, "Always", "what is added has its defaults");
   });
 });
+
+const autoscaler = {
+  metadata: { name: "hpa" },
+  spec: {
+    maxReplicas: 3,
+    targetCPUUtilizationPercentage: 50,
+    scaleTargetRef: { apiVersion: "apps/v1", kind: "Deployment", name: "web" },
+  },
+};
+const onAutoscalersV2 = {
+  resourceRules: [
+    {
+      apiGroups: ["autoscaling"],
+      apiVersions: ["v2"],
+      operations: ["*"],
+      resources: ["horizontalpodautoscalers"],
+    },
+  ],
+};
+const scale = (status: number): Promise<Answer> =>
+  expect(
+    status,
+    "POST",
+    "/apis/autoscaling/v1/namespaces/shop/horizontalpodautoscalers?dryRun=All",
+    autoscaler,
+  );
+
+test("a policy about one version sees requests for another one in its own, unless it wants them exact", async () => {
+  const validations = [
+    {
+      expression: "object.apiVersion != 'autoscaling/v2' || !has(object.spec.metrics)",
+      message: "seen as v2",
+    },
+  ];
+  await withPolicy({ matchConstraints: onAutoscalersV2, validations }, {}, async () => {
+    const { json } = await scale(422);
+    assert.match(json.message, /denied request: seen as v2$/);
+  });
+  const kinds = [{ expression: "request.kind.version == 'v2' && request.requestKind.version == 'v1'" }];
+  await withPolicy(
+    { matchConstraints: onAutoscalersV2, validations: kinds },
+    {},
+    async () => void (await scale(201)),
+  );
+  const exact = { ...onAutoscalersV2, matchPolicy: "Exact" };
+  await withPolicy({ matchConstraints: exact, validations }, {}, async () => void (await scale(201)));
+});
+
+test("a policy changes what was asked for in another version", () =>
+  mutating(
+    {
+      matchConstraints: onAutoscalersV2,
+      mutations: [
+        laid("Object{spec: Object.spec{maxReplicas: object.spec.maxReplicas + 4}}"),
+        patched(
+          "[JSONPatch{op: 'replace', path: '/spec/metrics/0/resource/target/averageUtilization', value: 70}]",
+        ),
+      ],
+    },
+    async () => {
+      const { json } = await scale(201);
+      assert.equal(json.apiVersion, "autoscaling/v1");
+      assert.equal(json.spec.maxReplicas, 7);
+      assert.equal(json.spec.targetCPUUtilizationPercentage, 70);
+    },
+  ));

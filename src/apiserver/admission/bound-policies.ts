@@ -6,7 +6,7 @@ import type { KubeObject } from "#machinery/meta.ts";
 import type { Authorizer } from "../auth/contract.ts";
 import { AuthorizerAnswers } from "./authorizer-answers.ts";
 import type { AdmissionReads, AdmissionRequest } from "./contract.ts";
-import { isNamespace, resourcesMatch } from "./match-resources.ts";
+import { isNamespace, resourcesView, type View } from "./match-resources.ts";
 import { bindParams } from "./policy-params.ts";
 
 export const admissionGroup = "admissionregistration.k8s.io";
@@ -35,6 +35,8 @@ interface BindingObject extends KubeObject {
 export interface BoundPolicy<P, B> {
   readonly policy: P;
   readonly binding: B;
+  /** The request in the version that the policy is about. */
+  readonly view: View;
   /** What has no answer refuses the request. */
   readonly errorsRefuse: boolean;
   /** The policy is asked once for each. */
@@ -74,8 +76,9 @@ export class PolicyRequest {
     for (const binding of bindings) {
       const policy = await reads.get<P>(admissionGroup, policies, "", binding.spec?.policyName ?? "");
       if (policy?.spec?.matchConstraints === undefined) continue;
-      if (!resourcesMatch(policy.spec.matchConstraints, request, namespace)) continue;
-      if (!resourcesMatch(binding.spec?.matchResources, request, namespace)) continue;
+      const view = resourcesView(policy.spec.matchConstraints, request, namespace);
+      if (view === undefined) continue;
+      if (resourcesView(binding.spec?.matchResources, request, namespace) === undefined) continue;
       const { paramKind, failurePolicy } = policy.spec;
       const { objects = [], error } = await bindParams(
         reads,
@@ -83,12 +86,12 @@ export class PolicyRequest {
         binding.spec?.paramRef,
         request.namespace,
       );
-      yield { policy, binding, errorsRefuse: failurePolicy !== "Ignore", params: objects, error };
+      yield { policy, binding, view, errorsRefuse: failurePolicy !== "Ignore", params: objects, error };
     }
   }
 
-  facts(params: KubeObject | undefined): AdmissionFacts {
-    const { request, found: namespace } = this;
+  facts(params: KubeObject | undefined, request = this.request): AdmissionFacts {
+    const { found: namespace } = this;
     const { kind, resource, subresource, caller } = request;
     return {
       object: request.object,
@@ -100,8 +103,8 @@ export class PolicyRequest {
         kind,
         resource,
         subResource: subresource,
-        requestKind: kind,
-        requestResource: resource,
+        requestKind: request.asked?.kind ?? kind,
+        requestResource: request.asked?.resource ?? resource,
         requestSubResource: subresource,
         name: request.name,
         namespace: request.namespace,

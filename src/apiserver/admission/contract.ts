@@ -20,9 +20,20 @@ export interface AdmissionRequest {
   /** Of the object. */
   readonly schema: StructSchema | undefined;
   /** Mutating phase: the draft becomes this object. Throws where it is none of the kind. */
-  replace(object: unknown): void;
+  replace(object: unknown): Promise<void> | void;
+  /** What was really asked for, where this is the request in another version. */
+  readonly asked?: { readonly resource: GroupVersionResource; readonly kind: GroupVersionKind };
+  /** The other versions of the resource, for who knows only one of them. */
+  equivalents(): readonly EquivalentVersion[];
   /** Adds a sentence to the `Warning` headers of the answer. */
   warn(message: string): void;
+}
+
+/** A resource in another version than the one that was asked for. */
+export interface EquivalentVersion {
+  readonly resource: GroupVersionResource;
+  /** The request as it is now, in this version. */
+  view(): Promise<AdmissionRequest>;
 }
 
 /** Reads of the server's own objects, from its caches: what plug-ins decide by. Frozen; do not change. */

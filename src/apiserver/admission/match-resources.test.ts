@@ -1,6 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { resourcesMatch, ruleMatches, type MatchRequest } from "./match-resources.ts";
+import type { AdmissionRequest } from "./contract.ts";
+import { resourcesView, ruleMatches, type MatchRequest } from "./match-resources.ts";
+
+const resourcesMatch = (
+  ...[constraints, of, namespace]: [object | undefined, MatchRequest, MatchRequest["object"]]
+): boolean =>
+  resourcesView(constraints, { ...of, equivalents: () => [] } as unknown as AdmissionRequest, namespace) !==
+  undefined;
 
 const request = (more: Partial<MatchRequest> = {}): MatchRequest => ({
   operation: "CREATE",

@@ -69,15 +69,43 @@ export function namespaceMatches(
   return request.namespace === "" || selects(selector, namespace);
 }
 
-/** Everything where nothing is asked for. `namespace` is the one that the request is in. */
-export function resourcesMatch(
-  constraints: DeepReadonly<MatchResources> | undefined,
-  request: MatchRequest,
-  namespace: Labelled,
-): boolean {
-  if (constraints === undefined) return true;
-  const { resourceRules = [], excludeResourceRules = [], namespaceSelector, objectSelector } = constraints;
+/** Whether the rules are about a request; everything where there are none. */
+function rulesMatch(constraints: DeepReadonly<MatchResources>, request: MatchRequest): boolean {
+  const { resourceRules = [], excludeResourceRules = [] } = constraints;
   if (excludeResourceRules.some((rule) => ruleMatches(rule, request))) return false;
-  if (resourceRules.length > 0 && !resourceRules.some((rule) => ruleMatches(rule, request))) return false;
-  return namespaceMatches(namespaceSelector, request, namespace) && objectMatches(objectSelector, request);
+  return resourceRules.length === 0 || resourceRules.some((rule) => ruleMatches(rule, request));
+}
+
+/** The request as it is now, in the version that somebody knows. */
+export type View = () => AdmissionRequest | Promise<AdmissionRequest>;
+
+/**
+ * The request itself where it matches, or else in the first version of its resource that does; undefined where none
+ * does. `Exact` knows no other versions.
+ */
+export function viewFor(
+  matchPolicy: string | undefined,
+  request: AdmissionRequest,
+  accepts: (request: MatchRequest) => boolean,
+): View | undefined {
+  if (accepts(request)) return () => request;
+  if (matchPolicy === "Exact") return undefined;
+  const { operation, subresource, namespace, name, object, old } = request;
+  const found = request
+    .equivalents()
+    .find(({ resource }) => accepts({ operation, resource, subresource, namespace, name, object, old }));
+  return found === undefined ? undefined : () => found.view();
+}
+
+/** As `viewFor`, for all that a policy or a binding says. `namespace` is the one that the request is in. */
+export function resourcesView(
+  constraints: DeepReadonly<MatchResources> | undefined,
+  request: AdmissionRequest,
+  namespace: Labelled,
+): View | undefined {
+  if (constraints === undefined) return () => request;
+  const { namespaceSelector, objectSelector, matchPolicy } = constraints;
+  if (!namespaceMatches(namespaceSelector, request, namespace) || !objectMatches(objectSelector, request))
+    return undefined;
+  return viewFor(matchPolicy, request, (one) => rulesMatch(constraints, one));
 }

@@ -58,7 +58,7 @@ export function mutatingAdmissionPolicy(reads: AdmissionReads, authorizer: Autho
 
 /** Whether the object is another one now. */
 async function change(seen: PolicyRequest, one: Bound, compile: Compile): Promise<boolean> {
-  const { policy, binding, errorsRefuse, params, error } = one;
+  const { policy, binding, view, errorsRefuse, params, error } = one;
   const { request } = seen;
   const refuse = (why: string): void => {
     if (!errorsRefuse) return;
@@ -73,12 +73,14 @@ async function change(seen: PolicyRequest, one: Bound, compile: Compile): Promis
   const { matches, mutations } = await compile(policy);
   let changed = false;
   for (const object of params) {
-    const matching = await seen.answers.settle(() => matches(seen.facts(object)));
+    const first = await view();
+    const matching = await seen.answers.settle(() => matches(seen.facts(object, first)));
     if (matching.error !== undefined) refuse(matching.error);
     if (matching.matched !== true) continue;
     for (const mutation of mutations) {
-      const wanted = await seen.answers.settle(() => mutation(seen.facts(object)));
-      const outcome = attempt(request, wanted);
+      const now = await view();
+      const wanted = await seen.answers.settle(() => mutation(seen.facts(object, now)));
+      const outcome = await attempt(now, wanted);
       if (outcome.error !== undefined) refuse(outcome.error);
       else changed = outcome.changed || changed;
     }
@@ -90,14 +92,14 @@ type Outcome =
   | { readonly changed: boolean; readonly error?: undefined }
   | { readonly changed?: undefined; readonly error: string };
 
-function attempt(request: AdmissionRequest, wanted: Change): Outcome {
+async function attempt(request: AdmissionRequest, wanted: Change): Promise<Outcome> {
   if (wanted.error !== undefined) return { error: wanted.error };
   try {
     const before = structuredClone(request.object);
     const after =
       wanted.kind === "apply" ? applied(request, wanted.value) : applyJsonPatch(before, wanted.value);
     if (isDeepStrictEqual(after, request.object)) return { changed: false };
-    request.replace(after);
+    await request.replace(after);
     return { changed: true };
   } catch (thrown) {
     return { error: toError(thrown).message };

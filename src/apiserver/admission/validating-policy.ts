@@ -36,7 +36,7 @@ export function validatingAdmissionPolicy(reads: AdmissionReads, authorizer: Aut
     const seen = new PolicyRequest(request, reads, authorizer);
     const denials: Denial[] = [];
     for await (const one of seen.bound<Policy, Binding>("validatingadmissionpolicies", bindings)) {
-      const { policy, binding, errorsRefuse, params, error } = one;
+      const { policy, binding, view, errorsRefuse, params, error } = one;
       if (error !== undefined) {
         const message = sentence(policy, binding, `failed to configure binding: ${error}`);
         if (errorsRefuse) denials.push({ message, reason: "Invalid" });
@@ -44,7 +44,7 @@ export function validatingAdmissionPolicy(reads: AdmissionReads, authorizer: Aut
       }
       const program = await compile(policy);
       for (const object of params) {
-        const facts = seen.facts(object);
+        const facts = seen.facts(object, await view());
         const findings = await seen.answers.settle(() => findingsOf(program, facts));
         for (const finding of findings)
           if (finding.outcome === "denied" || errorsRefuse)

@@ -16,7 +16,7 @@ import { isDeepStrictEqual } from "node:util";
 import type { Authorizer } from "../auth/contract.ts";
 import { admissionGroup, isExempt, PolicyRequest } from "./bound-policies.ts";
 import type { AdmissionPlugin, AdmissionReads, AdmissionRequest } from "./contract.ts";
-import { namespaceMatches, objectMatches, ruleMatches } from "./match-resources.ts";
+import { namespaceMatches, objectMatches, ruleMatches, viewFor } from "./match-resources.ts";
 import { failedCall, review, WebhookFailure, type Webhook } from "./webhook-review.ts";
 
 export interface WebhookOptions {
@@ -49,33 +49,36 @@ class WebhookRequest {
     this.seen = new PolicyRequest(request, options.reads, options.authorizer);
   }
 
-  async isAbout(hook: Webhook): Promise<boolean> {
+  /** The request as the webhook shall see it; undefined where it is not about it. */
+  async seenBy(hook: Webhook): Promise<AdmissionRequest | undefined> {
     const { request } = this;
-    if (!(hook.rules ?? []).some((rule) => ruleMatches(rule, request))) return false;
+    const { rules = [], matchPolicy, matchConditions = [] } = hook;
+    const view = viewFor(matchPolicy, request, (one) => rules.some((rule) => ruleMatches(rule, one)));
+    if (view === undefined) return undefined;
     const namespace = await this.seen.namespace();
-    if (!namespaceMatches(hook.namespaceSelector, request, namespace)) return false;
-    if (!objectMatches(hook.objectSelector, request)) return false;
-    const { matchConditions = [] } = hook;
-    if (matchConditions.length === 0) return true;
+    if (!namespaceMatches(hook.namespaceSelector, request, namespace)) return undefined;
+    if (!objectMatches(hook.objectSelector, request)) return undefined;
+    const seen = await view();
+    if (matchConditions.length === 0) return seen;
     let compiled = this.conditions.get(hook);
     if (compiled === undefined) {
       const { compileMatchConditions: compile } = await import("#cel/policy-run.ts");
       this.conditions.set(hook, (compiled = compile(matchConditions, "matchConditions")));
     }
     const { matches } = compiled;
-    const matching = await this.seen.answers.settle(() => matches(this.seen.facts(undefined)));
-    if (matching.error === undefined) return matching.matched;
-    if (hook.failurePolicy === "Ignore") return false;
+    const matching = await this.seen.answers.settle(() => matches(this.seen.facts(undefined, seen)));
+    if (matching.error === undefined) return matching.matched ? seen : undefined;
+    if (hook.failurePolicy === "Ignore") return undefined;
     throw forbiddenError(request.resource, request.name, matching.error);
   }
 
   /** The answer; undefined where there is none, and none is needed. */
-  async ask(hook: Webhook): Promise<AdmissionResponse | undefined> {
+  async ask(hook: Webhook, request: AdmissionRequest): Promise<AdmissionResponse | undefined> {
     const { reads, random } = this.options;
     const question = {
       uid: random.uuid(),
-      request: this.request,
-      facts: this.seen.facts(undefined).request,
+      request,
+      facts: this.seen.facts(undefined, request).request,
       mutating: this.mutating,
     };
     try {
@@ -112,7 +115,8 @@ export function validatingWebhooks(options: WebhookOptions): AdmissionPlugin {
       const asked = new WebhookRequest(options, request, false, conditions);
       const outcomes = await Promise.allSettled(
         hooks.map(async (hook) => {
-          if (await asked.isAbout(hook)) await asked.ask(hook);
+          const seen = await asked.seenBy(hook);
+          if (seen !== undefined) await asked.ask(hook, seen);
         }),
       );
       // Many may refuse: the first of them is the answer.
@@ -131,19 +135,22 @@ export function mutatingWebhooks(options: WebhookOptions): AdmissionPlugin {
       /** How many of those called came before the last change. */
       let changedAfter = 0;
       for (const hook of hooks) {
-        if (!(await asked.isAbout(hook))) continue;
-        if (change(request, await asked.ask(hook))) changedAfter = called.length;
+        const seen = await asked.seenBy(hook);
+        if (seen === undefined) continue;
+        if (await change(seen, await asked.ask(hook, seen))) changedAfter = called.length;
         called.push(hook);
       }
-      for (const hook of called.slice(0, changedAfter))
-        if ((hook as MutatingWebhook).reinvocationPolicy === "IfNeeded" && (await asked.isAbout(hook)))
-          change(request, await asked.ask(hook));
+      for (const hook of called.slice(0, changedAfter)) {
+        if ((hook as MutatingWebhook).reinvocationPolicy !== "IfNeeded") continue;
+        const seen = await asked.seenBy(hook);
+        if (seen !== undefined) await change(seen, await asked.ask(hook, seen));
+      }
     }),
   };
 }
 
 /** Whether the object is another one now. */
-function change(request: AdmissionRequest, response: AdmissionResponse | undefined): boolean {
+async function change(request: AdmissionRequest, response: AdmissionResponse | undefined): Promise<boolean> {
   if (!response?.patch) return false;
   if (request.object === undefined)
     throw internalError(
@@ -158,6 +165,6 @@ function change(request: AdmissionRequest, response: AdmissionResponse | undefin
     throw internalError(toError(error).message);
   }
   if (isDeepStrictEqual(before, after)) return false;
-  request.replace(after);
+  await request.replace(after);
   return true;
 }
