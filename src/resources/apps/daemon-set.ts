@@ -104,6 +104,9 @@ const emptyStatus = {
   numberReady: 0,
 };
 
+const templateCount = ({ metadata }: DaemonSet): number =>
+  Number(metadata?.annotations?.[templateGeneration] ?? 1);
+
 function markTemplate(draft: DaemonSet, generation: number): void {
   const metadata = (draft.metadata ??= {});
   metadata.annotations = { ...metadata.annotations, [templateGeneration]: String(generation) };
@@ -152,13 +155,15 @@ export const daemonSet = defineResource<DaemonSet>({
   },
   prepareForUpdate: (draft, old) => {
     draft.status = structuredClone(old.status ?? { ...emptyStatus });
-    const before = Number(old.metadata?.annotations?.[templateGeneration] ?? 1);
+    const before = templateCount(old);
     markTemplate(draft, isDeepStrictEqual(draft.spec?.template, old.spec?.template) ? before : before + 1);
   },
   validate,
   validateUpdate: (next, old) => [...validate(next), ...selectorImmutable(next, old)],
   warnings: (object, old) => templateWarnings(object.spec?.template, "spec.template", object, old),
   status: {
+    // The count is kept, whatever becomes of the other annotations.
+    prepareForUpdate: (next, old) => markTemplate(next, templateCount(old)),
     validateUpdate: ({ status }, old) => [
       ...validateStatusNumbers(status, counts),
       ...validateCollisions(status, old.status),

@@ -119,5 +119,5 @@ export const job = defineResource<Job>({
   warnings: warningsOf,
   deletionWarning:
     "child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to remove them or set propagationPolicy=Orphan to suppress this warning",
-  status: { validateUpdate: validateJobStatus },
+  status: { prepareForUpdate: labelDefaults, validateUpdate: validateJobStatus },
 });
