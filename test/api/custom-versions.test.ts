@@ -385,6 +385,35 @@ describe("rules in schemas", () => {
     );
   });
 
+  test("hold for defaults", async () => {
+    const bad = object({
+      size: {
+        type: "integer",
+        default: 1,
+        "x-kubernetes-validations": [{ rule: "self > 1", message: "too small" }],
+      },
+    });
+    const { status, json } = await ask(direct, "POST", crds, {
+      body: {
+        metadata: { name: `bads.${group}` },
+        spec: {
+          group,
+          scope: "Namespaced",
+          names: { plural: "bads", kind: "Bad" },
+          versions: [{ name: "v1", served: true, storage: true, schema: bad }],
+        },
+      },
+    });
+    assert.equal(status, 422);
+    assert.deepEqual(json.details.causes, [
+      {
+        reason: "FieldValueInvalid",
+        message: "Invalid value: 1: too small",
+        field: "spec.validation.openAPIV3Schema.properties[spec].properties[size].default",
+      },
+    ]);
+  });
+
   test("hold for objects, with what was before, and unless nothing changed", async () => {
     await define({
       plural: "ranges",

@@ -3,7 +3,6 @@
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { seededRandom } from "#base/random.ts";
 import { collectBody } from "#client/body.ts";
 import { decodeProtobuf } from "#machinery/codec/protobuf.ts";
 import { parseYaml } from "#machinery/codec/yaml.ts";
@@ -11,43 +10,10 @@ import type { Transport } from "#machinery/api-request.ts";
 import { ask, startApi, type Answer, type Api } from "./api-under-test.ts";
 import { jsonPatch, mergePatch, strategicPatch } from "./conformance.ts";
 import { workloads } from "./samples-apps.ts";
+import { changed, odd, pathsOf, pick } from "./random-changes.ts";
 import { samples } from "./samples.ts";
 
 const rounds = 25;
-const random = seededRandom(20_160_101);
-const pick = <T>(from: readonly T[]): T => from[random.integer(from.length)] as T;
-const odd: readonly unknown[] = [
-  ...[null, -1, 0, 1.5, 1e308, 2 ** 40, 65_536, "", " ", "x", "x".repeat(300), "é", "\u0000", "a/b", ".."],
-  ...[[], {}, true, [null], [{}], { a: null }, ["a", "a"], "1Gi", "-5", "None", "8080"],
-  JSON.parse('{"__proto__":{"a":1}}'),
-];
-
-type Path = readonly string[];
-type Container = Record<string, unknown>;
-
-function pathsOf(value: unknown, at: Path = []): Path[] {
-  if (typeof value !== "object" || value === null) return [at];
-  const inner = Object.entries(value).flatMap(([key, child]) => pathsOf(child, [...at, key]));
-  return at.length === 0 ? inner : [at, ...inner];
-}
-
-/** Up to two places of the object left out, doubled or made odd. */
-function changed(object: object): object {
-  const copy = structuredClone(object);
-  for (let left = random.integer(3); left > 0; left--) {
-    const path = pick(pathsOf(copy));
-    if (path === undefined) break;
-    const key = path.at(-1) as string;
-    const parent = path.slice(0, -1).reduce<unknown>((at, step) => (at as Container)[step], copy);
-    if (typeof parent !== "object" || parent === null) continue;
-    const way = random.integer(4);
-    if (way === 0) delete (parent as Container)[key];
-    else if (way === 1 && Array.isArray(parent)) parent.push(structuredClone(parent[Number(key)]));
-    else (parent as Container)[key] = structuredClone(pick(odd));
-  }
-  return JSON.parse(JSON.stringify(copy)) as object;
-}
-
 let api: Api;
 let direct: Transport;
 before(async () => {

@@ -1,10 +1,11 @@
 // What is wrong with the schemas of a CustomResourceDefinition that is written: patterns, defaults, rules. Loaded on
 // demand, since what it needs is large and such writes are rare.
 
-import type { FieldError } from "#machinery/field-error.ts";
+import { child, keyed, type FieldError } from "#machinery/field-error.ts";
 import type { CustomResourceDefinition } from "#machinery/gen/types/apiextensions-v1.ts";
 import type { KubeObject } from "#machinery/meta.ts";
-import { hasRules, type RuleSchema } from "#cel/rule-schema.ts";
+import { hasRules, itemsOf, type RuleSchema } from "#cel/rule-schema.ts";
+import type { compileRules } from "#cel/rules.ts";
 
 export async function checkDefinition(
   object: KubeObject,
@@ -28,11 +29,31 @@ export async function checkDefinition(
     const schema = version.schema?.openAPIV3Schema as RuleSchema | undefined;
     if (schema === undefined || errors.length > 0 || !hasRules(schema)) continue;
     const { compileRules } = await import("#cel/rules.ts");
-    errors.push(...compileRules(schema, at).errors);
+    const compiled = compileRules(schema, at);
+    errors.push(...compiled.errors);
+    if (compiled.errors.length === 0) errors.push(...brokenDefaults(schema, at, compileRules));
   }
   eachOnce(spec.versions, "selectableFields", ({ selectableFields = [], schema }, path) => {
     const props = schema?.openAPIV3Schema;
     if (props !== undefined) errors.push(...validateSelectableFields(selectableFields, props, path));
   });
+  return errors;
+}
+
+/** Defaults keep the rules of their own schema. */
+function brokenDefaults(schema: RuleSchema, path: string, compile: typeof compileRules): FieldError[] {
+  const { default: given, properties = {}, additionalProperties: values } = schema;
+  const errors: FieldError[] = [];
+  if (given !== undefined && hasRules(schema)) {
+    // As the one field of an object, whose name is then where the default stands.
+    const rules = compile({ type: "object", properties: { default: schema } }, "");
+    const found = rules.validate({ default: given }, undefined).errors;
+    errors.push(...found.map((error) => ({ ...error, field: child(path, error.field) })));
+  }
+  for (const [name, property] of Object.entries(properties))
+    errors.push(...brokenDefaults(property, keyed(child(path, "properties"), name), compile));
+  for (const items of itemsOf(schema)) errors.push(...brokenDefaults(items, child(path, "items"), compile));
+  if (typeof values === "object")
+    errors.push(...brokenDefaults(values, child(path, "additionalProperties"), compile));
   return errors;
 }
