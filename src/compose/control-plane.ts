@@ -7,6 +7,13 @@ import { toError } from "#base/assert.ts";
 import { realClock, type Clock } from "#base/clock.ts";
 import type { Logger } from "#base/log.ts";
 import { realRandom, type Random } from "#base/random.ts";
+import {
+  certificateApproval,
+  certificateSigning,
+  certificateSubjectRestriction,
+} from "#apiserver/admission/certificate-signers.ts";
+import { defaultIngressClass, defaultStorageClass } from "#apiserver/admission/default-class.ts";
+import { runtimeClassAdmission } from "#apiserver/admission/runtime-class.ts";
 import { defaultTolerationSeconds } from "#apiserver/admission/default-toleration-seconds.ts";
 import { namespaceLifecycle } from "#apiserver/admission/namespace-lifecycle.ts";
 import { nodeRestriction } from "#apiserver/admission/node-restriction.ts";
@@ -112,6 +119,12 @@ export const admissionPluginNames = [
   "ServiceAccount",
   "Priority",
   "DefaultTolerationSeconds",
+  "DefaultStorageClass",
+  "RuntimeClass",
+  "CertificateApproval",
+  "CertificateSigning",
+  "CertificateSubjectRestriction",
+  "DefaultIngressClass",
   "NodeRestriction",
   "MutatingAdmissionPolicy",
   "MutatingAdmissionWebhook",
@@ -219,6 +232,12 @@ function plugins(
     serviceAccountAdmission(reads, random),
     priorityAdmission(reads),
     defaultTolerationSeconds(options.defaultTolerationSeconds),
+    defaultStorageClass(reads),
+    runtimeClassAdmission(reads),
+    certificateApproval(authorizer),
+    certificateSigning(authorizer),
+    certificateSubjectRestriction,
+    defaultIngressClass(reads),
     nodeRestriction(reads),
     mutatingAdmissionPolicy(reads, authorizer),
     mutatingWebhooks({ reads, authorizer, random }),

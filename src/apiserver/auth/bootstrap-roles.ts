@@ -59,7 +59,17 @@ const workloads = [
   "statefulsets/scale",
 ];
 const batch = ["cronjobs", "jobs"];
+const claims = ["resourceclaims", "resourceclaimtemplates"];
 const networking = ["ingresses", "networkpolicies"];
+
+const certificates = "certificates.k8s.io";
+/** Signers of this system for which somebody may be trusted to approve. */
+const signers = [
+  "legacy-unknown",
+  "kubelet-serving",
+  "kube-apiserver-client",
+  "kube-apiserver-client-kubelet",
+];
 
 const editCore: readonly PolicyRule[] = [
   rule(read, "", "pods/attach", "pods/exec", "pods/portforward", "pods/proxy", "secrets", "services/proxy"),
@@ -86,6 +96,7 @@ const editCore: readonly PolicyRule[] = [
   rule(write, "policy", "poddisruptionbudgets"),
   rule(write, "networking.k8s.io", ...networking),
   rule(rw, "coordination.k8s.io", "leases"),
+  rule(write, "resource.k8s.io", ...claims),
 ];
 
 const viewCore: readonly PolicyRule[] = [
@@ -133,6 +144,7 @@ const viewCore: readonly PolicyRule[] = [
   rule(read, "batch", ...batch, "cronjobs/status", "jobs/status"),
   rule(read, "policy", "poddisruptionbudgets", "poddisruptionbudgets/status"),
   rule(read, "networking.k8s.io", ...networking, "ingresses/status"),
+  rule(read, "resource.k8s.io", ...claims, "resourceclaims/status"),
 ];
 
 const aggregateLabel = (role: string): Record<string, string> => ({
@@ -247,6 +259,40 @@ export const bootstrapRoles: readonly BootstrapRole[] = [
     ],
   },
   {
+    name: "system:node-bootstrapper",
+    rules: [rule(["create", "get", "list", "watch"], certificates, "certificatesigningrequests")],
+  },
+  ...["nodeclient", "selfnodeclient"].map((kind) => ({
+    name: `system:certificates.k8s.io:certificatesigningrequests:${kind}`,
+    rules: [rule(["create"], certificates, `certificatesigningrequests/${kind}`)],
+  })),
+  ...signers.map((signer) => ({
+    name: `system:certificates.k8s.io:${signer}-approver`,
+    rules: [named(rule(["approve"], certificates, "signers"), `kubernetes.io/${signer}`)],
+  })),
+  {
+    name: "system:kube-aggregator",
+    rules: [rule(read, "", "endpoints", "services")],
+  },
+  {
+    name: "system:volume-scheduler",
+    rules: [
+      rule(["get", "list", "patch", "update", "watch"], "", "persistentvolumes"),
+      rule(read, "storage.k8s.io", "storageclasses"),
+      rule(["get", "list", "patch", "update", "watch"], "", "persistentvolumeclaims"),
+    ],
+  },
+  {
+    name: "system:persistent-volume-provisioner",
+    rules: [
+      rule(["create", "delete", "get", "list", "watch"], "", "persistentvolumes"),
+      rule(["get", "list", "update", "watch"], "", "persistentvolumeclaims"),
+      rule(read, "storage.k8s.io", "storageclasses"),
+      rule(["watch"], "", "events"),
+      events,
+    ],
+  },
+  {
     name: "system:kube-scheduler",
     rules: [
       events,
@@ -267,6 +313,9 @@ export const bootstrapRoles: readonly BootstrapRole[] = [
       rule(read, "apps", "replicasets", "statefulsets"),
       rule(read, "policy", "poddisruptionbudgets"),
       rule(read, "storage.k8s.io", "csidrivers", "csinodes", "csistoragecapacities", "storageclasses"),
+      rule(read, "resource.k8s.io", "deviceclasses", "resourceslices"),
+      rule(["get", "list", "patch", "update", "watch"], "resource.k8s.io", "resourceclaims"),
+      rule(["patch", "update"], "resource.k8s.io", "resourceclaims/status"),
       rule(["create"], "authentication.k8s.io", "tokenreviews"),
       rule(["create"], "authorization.k8s.io", "subjectaccessreviews"),
     ],
@@ -379,6 +428,11 @@ export const bootstrapBindings: readonly BootstrapBinding[] = [
     name: "system:kube-controller-manager",
     role: "system:kube-controller-manager",
     subjects: [user("system:kube-controller-manager")],
+  },
+  {
+    name: "system:volume-scheduler",
+    role: "system:volume-scheduler",
+    subjects: [user("system:kube-scheduler")],
   },
   { name: "system:kube-dns", role: "system:kube-dns", subjects: [account("kube-dns")] },
   {

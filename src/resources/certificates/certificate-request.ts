@@ -73,3 +73,19 @@ export function certificateError(certificate: string): string | undefined {
   }
   return undefined;
 }
+
+const organization = Buffer.from([0x55, 0x04, 0x0a]);
+
+/** The O values of a request's subject: the groups that a client would be in. */
+export function organizationsOf(request: string): string[] {
+  const [, , body = ""] = block.exec(Buffer.from(request, "base64").toString("latin1")) ?? [];
+  const inside = (element: Element | undefined): Element[] =>
+    element === undefined ? [] : (elements(element.content) ?? []);
+  const [outer] = elements(Buffer.from(body, "base64")) ?? [];
+  const subject = inside(inside(outer)[0])[1];
+  return inside(subject)
+    .flatMap(inside)
+    .map(inside)
+    .filter(([type]) => type?.content.equals(organization) === true)
+    .map(([, value]) => value?.content.toString("utf8") ?? "");
+}

@@ -3,8 +3,9 @@ import { test } from "node:test";
 import type { CertificateSigningRequest } from "#machinery/gen/types/certificates-v1.ts";
 import { fieldErrorMessage } from "#machinery/field-error.ts";
 import { kindTable, tableChecker, type Change } from "../kind-table.ts";
+import { organizationsOf } from "./certificate-request.ts";
 import { certificateSigningRequest } from "./certificate-signing-request.ts";
-import { certificateSample, requestSample } from "./pem-samples.ts";
+import { certificateSample, mastersRequestSample, requestSample } from "./pem-samples.ts";
 
 const checkTable = tableChecker((title, told, causes) => test(title, () => assert.deepEqual(told(), causes)));
 const kind = kindTable<CertificateSigningRequest>(certificateSigningRequest, {
@@ -136,4 +137,10 @@ test("CertificateSigningRequest: its row", () => {
   conditions(["Approved", "True"])(done);
   done.status = { ...done.status, certificate: certificateSample };
   assert.equal(certificateSigningRequest.columns.at(-1)?.cell(done, 0), "Approved,Issued");
+});
+
+test("the groups that a certificate request asks for", () => {
+  assert.deepEqual(organizationsOf(requestSample), ["staff"]);
+  assert.deepEqual(organizationsOf(mastersRequestSample), ["staff", "system:masters"]);
+  assert.deepEqual(organizationsOf(cut), []);
 });
