@@ -135,12 +135,6 @@ table(daemonSet, [
     'spec.updateStrategy: Unsupported value: {"Type":"Recreate","RollingUpdate":null}: supported values: "RollingUpdate", "OnDelete"',
   ],
   [
-    "a disk for writing, on many nodes",
-    "spec.template.spec.volumes",
-    [{ name: "v", gcePersistentDisk: { pdName: "p" } }],
-    "spec.template.spec.volumes[0].gcePersistentDisk.readOnly: Invalid value: false: must be true for replicated pods > 1; GCE PD can only be mounted on multiple machines if it is read-only",
-  ],
-  [
     "both ways at once",
     "spec.updateStrategy",
     { rollingUpdate: { maxUnavailable: 1, maxSurge: 1 } },

@@ -57,28 +57,12 @@ function validateStrategy({ updateStrategy }: DaemonSetSpec): FieldError[] {
   return [];
 }
 
-/** A disk that is written to is on one node at a time: pods on several could not have it. */
-function validateDisks({ template }: DaemonSetSpec): FieldError[] {
-  return (template.spec?.volumes ?? []).flatMap(({ gcePersistentDisk: disk }, at) =>
-    disk !== undefined && disk.readOnly !== true
-      ? [
-          invalid(
-            `spec.template.spec.volumes[${at}].gcePersistentDisk.readOnly`,
-            false,
-            "must be true for replicated pods > 1; GCE PD can only be mounted on multiple machines if it is read-only",
-          ),
-        ]
-      : [],
-  );
-}
-
 function validate({ spec = { selector: {}, template: {} } }: DaemonSet): FieldError[] {
   return [
     ...validateSelection(spec.selector, spec.template, {
       kind: "DaemonSet",
       empty: "empty selector is invalid for daemonset",
     }),
-    ...validateDisks(spec),
     ...nonNegative(spec.minReadySeconds, "spec.minReadySeconds"),
     ...validateStrategy(spec),
     ...nonNegative(spec.revisionHistoryLimit, "spec.revisionHistoryLimit"),
