@@ -63,17 +63,27 @@ const namespaceType = objectType("kubernetes.Namespace", [
   field("status", objectType("kubernetes.NamespaceStatus", texts("phase"))),
 ]);
 
+/** Types of what is otherwise read as it comes. */
+export interface KnownTypes {
+  readonly object?: CelType | undefined;
+  readonly params?: CelType | undefined;
+}
+
 /** Declared for an expression of admission; `params` where the policy has a kind of them. */
-export function admissionVariables(hasParams: boolean, composed?: CelType): Variables {
+export function admissionVariables(
+  hasParams: boolean,
+  composed?: CelType,
+  known: KnownTypes = {},
+): Variables {
   const variables: [string, CelType][] = [
-    ["object", dynType],
-    ["oldObject", dynType],
+    ["object", known.object ?? dynType],
+    ["oldObject", known.object ?? dynType],
     ["request", requestType],
     ["namespaceObject", namespaceType],
     ["authorizer", authorizerType],
     ["authorizer.requestResource", resourceCheckType],
   ];
-  if (hasParams) variables.push(["params", dynType]);
+  if (hasParams) variables.push(["params", known.params ?? dynType]);
   if (composed !== undefined) variables.push(["variables", composed]);
   return new Map(variables);
 }

@@ -1,6 +1,6 @@
 // The expressions of a policy that changes objects (MutatingAdmissionPolicy): each mutation makes a part of an object
 // to lay over the one that is there (`Object{…}`), or a JSON patch (`[JSONPatch{…}]`). Pure: nothing is changed here.
-import { child, index, notSupported, required, type FieldError } from "#machinery/field-error.ts";
+import { child, index, type FieldError } from "#machinery/field-error.ts";
 import type { AdmissionFacts } from "./admission-variables.ts";
 import { dynType, field, objectType, stringType } from "./cel-type.ts";
 import type { Structs } from "./check.ts";
@@ -52,7 +52,7 @@ const structs: Structs = (name) => {
 };
 
 export function compileMutations(spec: MutationSpec, path = "spec"): CompiledMutations {
-  const frame = compileFrame(spec, path, structs);
+  const frame = compileFrame(spec, path, { structs });
   const { compiler, matches } = frame;
   const mutations = (spec.mutations ?? []).flatMap((one, i) => {
     const compiled = compileMutation(compiler, one, index(child(path, "mutations"), i));
@@ -72,24 +72,15 @@ function compileMutation(
   { patchType: type = "", applyConfiguration, jsonPatch }: MutationEntry,
   path: string,
 ): CompiledMutation | undefined {
-  if (type !== "ApplyConfiguration" && type !== "JSONPatch") {
-    const at = child(path, "patchType");
-    compiler.errors.push(
-      type === "" ? required(at, "") : notSupported(at, type, ["ApplyConfiguration", "JSONPatch"]),
-    );
-    return undefined;
-  }
+  // What there must be is the kind's own to say.
+  if (type !== "ApplyConfiguration" && type !== "JSONPatch") return undefined;
   const [kind, name, given, wanted] =
     type === "JSONPatch"
       ? (["patch", "jsonPatch", jsonPatch, ["list(JSONPatch)", "list(dyn)"]] as const)
       : (["apply", "applyConfiguration", applyConfiguration, ["Object"]] as const);
-  const at = child(path, name);
-  if (given === undefined) {
-    compiler.errors.push(required(at, `must be specified when patchType is ${type}`));
-    return undefined;
-  }
+  if (given === undefined) return undefined;
   const text = given.expression ?? "";
-  const program = compiler.compile(text, child(at, "expression"), wanted);
+  const program = compiler.compile(text, child(child(path, name), "expression"), wanted);
   return program === undefined ? undefined : { kind, text, program };
 }
 

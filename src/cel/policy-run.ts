@@ -1,8 +1,13 @@
 // What all policies of admission share: expressions that see the request and the policy's variables, compiled with
 // what is wrong with them; conditions; and the budget of one request.
-import { child, index, invalid, required, type FieldError } from "#machinery/field-error.ts";
+import { child, index, invalid, type FieldError } from "#machinery/field-error.ts";
 import { toError } from "#base/assert.ts";
-import { admissionValue, admissionVariables, type AdmissionFacts } from "./admission-variables.ts";
+import {
+  admissionValue,
+  admissionVariables,
+  type AdmissionFacts,
+  type KnownTypes,
+} from "./admission-variables.ts";
 import { field, objectType, typeName, type FieldDecl, type ObjectType } from "./cel-type.ts";
 import type { Structs } from "./check.ts";
 import { compileExpression, perCallLimit, type Expression, type Variables } from "./expression.ts";
@@ -25,11 +30,13 @@ export class PolicyCompiler {
   readonly errors: FieldError[] = [];
   private readonly hasParams: boolean;
   private readonly structs: Structs | undefined;
+  private readonly known: KnownTypes;
   private readonly fields: FieldDecl[] = [];
 
-  constructor(hasParams: boolean, structs?: Structs) {
+  constructor(hasParams: boolean, structs?: Structs, known: KnownTypes = {}) {
     this.hasParams = hasParams;
     this.structs = structs;
+    this.known = known;
   }
 
   variablesType(): ObjectType {
@@ -37,15 +44,13 @@ export class PolicyCompiler {
   }
 
   private get declared(): Variables {
-    return admissionVariables(this.hasParams, this.variablesType());
+    return admissionVariables(this.hasParams, this.variablesType(), this.known);
   }
 
   /** `wanted`: names of types, the first of them the one that is asked for; none where any will do. */
   compile(text: string, path: string, wanted: readonly string[]): Expression | undefined {
-    if (text.trim() === "") {
-      this.errors.push(required(path, "expression must be non-empty"));
-      return undefined;
-    }
+    // That there is one is the kind's own to say.
+    if (text.trim() === "") return undefined;
     const { expression, error } = compileExpression(text, this.declared, { structs: this.structs });
     if (expression === undefined) {
       this.errors.push(invalid(path, text, `compilation failed: ${error}`));
@@ -82,8 +87,12 @@ export interface PolicyFrame {
   run(facts: AdmissionFacts): PolicyRun;
 }
 
-export function compileFrame(spec: PolicyFrameSpec, path: string, structs?: Structs): PolicyFrame {
-  const compiler = new PolicyCompiler(spec.paramKind !== undefined, structs);
+export function compileFrame(
+  spec: PolicyFrameSpec,
+  path: string,
+  { structs, known }: { readonly structs?: Structs; readonly known?: KnownTypes } = {},
+): PolicyFrame {
+  const compiler = new PolicyCompiler(spec.paramKind !== undefined, structs, known);
   const variables = new Map(
     (spec.variables ?? []).map((one, i) => compiler.variable(one, index(child(path, "variables"), i))),
   );

@@ -145,7 +145,6 @@ test("match conditions: one false is enough, errors count only where none is", (
 
 /** spec → the first error. */
 const refused: readonly (readonly [PolicySpec, string])[] = [
-  [check(" "), "spec.validations[0].expression: Required value: expression must be non-empty"],
   [
     check("object.x +"),
     `spec.validations[0].expression: Invalid value: "object.x +": compilation failed: ERROR: <input>:1:11: Syntax error`,

@@ -1,7 +1,7 @@
 // The expressions of an admission policy: compiled once, with what is wrong with them; then asked about requests.
 // Pure: what a denial does to the request is decided where the policy is bound.
 import { child, index, type FieldError } from "#machinery/field-error.ts";
-import type { AdmissionFacts } from "./admission-variables.ts";
+import type { AdmissionFacts, KnownTypes } from "./admission-variables.ts";
 import type { Expression } from "./expression.ts";
 import {
   compileFrame,
@@ -45,8 +45,9 @@ export interface CompiledPolicy {
   findings(facts: AdmissionFacts): readonly Finding[];
 }
 
-export function compilePolicy(spec: PolicySpec, path = "spec"): CompiledPolicy {
-  const { compiler, matches, run } = compileFrame(spec, path);
+/** `known`: to look for mistakes in what it says of certain kinds. */
+export function compilePolicy(spec: PolicySpec, path = "spec", known: KnownTypes = {}): CompiledPolicy {
+  const { compiler, matches, run } = compileFrame(spec, path, { known });
   const validations = (spec.validations ?? []).map((one, i) =>
     compileValidation(compiler, one, index(child(path, "validations"), i)),
   );

@@ -51,6 +51,13 @@ export const ClusterRoleBindings = ref(
   "clusterrolebindings",
   false,
 );
+export const ValidatingAdmissionPolicies = ref(
+  "admissionregistration.k8s.io",
+  "v1",
+  "ValidatingAdmissionPolicy",
+  "validatingadmissionpolicies",
+  false,
+);
 export const CustomResourceDefinitions = ref(
   "apiextensions.k8s.io",
   "v1",

@@ -11,6 +11,7 @@ import { startGarbageCollector, type GarbageCollectorOptions } from "./garbage-c
 import { namespaceController } from "./namespace.ts";
 import { nodeLifecycleController, type NodeLifecycleOptions } from "./node-lifecycle.ts";
 import { podGcController, type PodGcOptions } from "./pod-gc.ts";
+import { policyTypesController } from "./policy-types.ts";
 import { replicationController } from "./replication-controller.ts";
 import { rootCaController } from "./root-ca.ts";
 import { serviceAccountController } from "./service-account.ts";
@@ -80,6 +81,11 @@ export const controllers: readonly Entry[] = [
     name: "garbage-collector-controller",
     account: "generic-garbage-collector",
     start: (options, deps) => startGarbageCollector(options, deps),
+  },
+  {
+    name: "validatingadmissionpolicy-status-controller",
+    account: "validatingadmissionpolicy-status-controller",
+    start: loop(policyTypesController),
   },
   {
     name: "pod-garbage-collector-controller",

@@ -371,6 +371,11 @@ const controllerRules: Readonly<Record<string, readonly PolicyRule[]>> = {
     rule(["update"], "", "namespaces/finalize", "namespaces/status"),
     rule(["delete", "deletecollection", "get", "list"], "*", "*"),
   ],
+  "validatingadmissionpolicy-status-controller": [
+    rule(read, "admissionregistration.k8s.io", "validatingadmissionpolicies"),
+    rule(["get", "patch", "update"], "admissionregistration.k8s.io", "validatingadmissionpolicies/status"),
+    events,
+  ],
   "service-account-controller": [
     rule(["create", "get", "list", "watch"], "", "serviceaccounts"),
     rule(read, "", "namespaces"),
