@@ -279,6 +279,8 @@ describe("a CustomResourceDefinition and its objects", () => {
     assert.deepEqual(set.json.status, { replicas: 2, labelSelector: "app=x" });
     assert.equal(set.json.spec.replicas, 3);
     assert.equal(set.json.metadata.labels, undefined);
+    const owned = set.json.metadata.managedFields.find((one: any) => one.subresource === "status");
+    assert.deepEqual(Object.keys(owned.fieldsV1), ["f:status"]);
     assert.equal(set.json.metadata.generation, 3);
     const scale = await ask(direct, "GET", `${path}/a/scale`);
     assert.deepEqual(

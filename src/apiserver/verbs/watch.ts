@@ -155,11 +155,7 @@ export async function watch(context: ResourceContext, form: OutputForm): Promise
   // From here to subscribe() nothing may wait: no event may fall between the state and the stream.
   const startsWithState = initial ?? (version === undefined || version === 0);
   if (startsWithState) {
-    const state = cache.range(prefix, prefixEnd(prefix));
-    const shown = definition.conversion === undefined ? state : allInVersion(definition, state);
-    outbox.inOrder<Iterable<CachedObject>>(shown, (objects) => {
-      for (const object of objects) if (include(object)) outbox.push({ type: "ADDED", object });
-    });
+    sendState(context, outbox, cache.range(prefix, prefixEnd(prefix)), include);
     if (initial === true && bookmarks) {
       const end = bookmark(context, server.caches.revision, { [initialEventsEnd]: "true" });
       outbox.inOrder(end, (plain) => outbox.push({ type: "BOOKMARK", object: undefined, plain }));
@@ -199,6 +195,19 @@ export async function watch(context: ResourceContext, form: OutputForm): Promise
     headers: { "content-type": form.contentType },
     body: { kind: "stream", chunks: send((batch) => Buffer.concat(batch.map(encode))) },
   };
+}
+
+/** What is there now, as additions. */
+function sendState(
+  { definition }: ResourceContext,
+  outbox: Outbox,
+  state: Iterable<CachedObject>,
+  include: (object: CachedObject) => boolean,
+): void {
+  const shown = definition.conversion === undefined ? state : allInVersion(definition, state);
+  outbox.inOrder<Iterable<CachedObject>>(shown, (objects) => {
+    for (const object of objects) if (include(object)) outbox.push({ type: "ADDED", object });
+  });
 }
 
 /** A kind that is served no longer, or by another schema: who watches it looks again. Built-in kinds stay. */

@@ -209,6 +209,7 @@ export function customResource(
             },
             validateUpdate: errorsOf,
           },
+          resetFields: { "": ["status"], status: ["spec", "metadata"] },
         }
       : {}),
     scale: scaleMapping(version.subresources?.scale),
