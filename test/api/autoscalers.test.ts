@@ -66,6 +66,36 @@ overEveryTransport((check) => {
     assert.equal(read.status.currentMetrics[0].resource.current.averageUtilization, 41);
   });
 
+  check("who applied one version may go on in the other", async (place) => {
+    const applyType = { "content-type": "application/apply-patch+yaml" };
+    const apply = (version: string, spec: object, manager = "gitops") =>
+      place.ask("PATCH", `${at(place, version, "web")}?fieldManager=${manager}`, {
+        body: {
+          apiVersion: `autoscaling/${version}`,
+          kind: "HorizontalPodAutoscaler",
+          metadata: { name: "web" },
+          spec: { scaleTargetRef, maxReplicas: 5, ...spec },
+        },
+        headers: applyType,
+      });
+    const first = await apply("v1", { targetCPUUtilizationPercentage: 50 });
+    assert.equal(first.status, 201, first.text);
+    const second = await apply("v2", { metrics: [cpu(60), queue] });
+    assert.equal(second.status, 200, second.text);
+    assert.deepEqual(second.json.spec.metrics, [cpu(60), queue]);
+    const entries = second.json.metadata.managedFields as { manager: string; apiVersion: string }[];
+    assert.deepEqual(
+      entries.map(({ manager, apiVersion }) => `${manager} ${apiVersion}`),
+      ["gitops autoscaling/v2"],
+    );
+    const other = await apply("v1", { maxReplicas: 7, targetCPUUtilizationPercentage: 60 }, "somebody");
+    assert.equal(other.status, 409, other.text);
+    assert.equal(
+      other.json.message,
+      'Apply failed with 1 conflict: conflict with "gitops": .spec.maxReplicas',
+    );
+  });
+
   check("discovery prefers v2", async (place) => {
     const { json } = await place.expect(200, "GET", "/apis/autoscaling");
     assert.equal(json.preferredVersion.version, "v2");
