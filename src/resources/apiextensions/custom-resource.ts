@@ -107,11 +107,17 @@ const stopsRules: ReadonlySet<FieldError["type"]> = new Set([
   "FieldValueNotSupported",
 ]);
 
+/** An object whose lists were wrong before may keep them so. */
+function changedLists(object: KubeObject, old: KubeObject | undefined, schema: Props): FieldError[] {
+  const errors = validateLists(object, schema, "");
+  return errors.length > 0 && old !== undefined && validateLists(old, schema, "").length > 0 ? [] : errors;
+}
+
 function validation(schema: Props, rules: Rules | undefined) {
   return (object: KubeObject, old: KubeObject | undefined): FieldError[] => {
     const errors = [
       ...validateValue(object, schema, "", old),
-      ...validateLists(object, schema, ""),
+      ...changedLists(object, old, schema),
       ...validateEmbedded(object, schema),
     ];
     if (rules === undefined) return errors;
