@@ -2,6 +2,7 @@
 
 import { formatIp, networkOf, parseCidr, parseIp } from "#base/ip.ts";
 import { invalid, type FieldError } from "#machinery/field-error.ts";
+import type { KubeObject } from "#machinery/meta.ts";
 
 export const notAnIp = "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)";
 const notACidr = "must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)";
@@ -45,3 +46,19 @@ export function notCanonical(text: string): string[] {
   const canonical = formatIp(ip);
   return canonical === text ? [] : [`must be in canonical form (${JSON.stringify(canonical)})`];
 }
+
+/** Addresses that mean something to every machine, and so cannot stand for another. */
+const specialAddresses: readonly (readonly [RegExp, string])[] = [
+  [/^(0\.0\.0\.0|::)$/, "may not be unspecified (0.0.0.0 or ::)"],
+  [/^(127\.|::1$)/, "may not be in the loopback range (127.0.0.0/8, ::1/128)"],
+  [/^(169\.254\.|fe[89ab].:)/i, "may not be in the link-local range (169.254.0.0/16, fe80::/10)"],
+  [/^(224\.0\.0\.|ff02:)/i, "may not be in the link-local multicast range (224.0.0.0/24, ff02::/10)"],
+];
+
+/** Why this address is not one of somebody else, or nothing. */
+export const specialAddress = (value: string, path: string): FieldError[] =>
+  specialAddresses.filter(([pattern]) => pattern.test(value)).map(([, why]) => invalid(path, value, why));
+
+/** The endpoints of the API server itself: one that serves its own machine alone is at the loopback address. */
+export const isOwnEndpoint = ({ metadata }: KubeObject): boolean =>
+  metadata?.namespace === "default" && metadata.name === "kubernetes";

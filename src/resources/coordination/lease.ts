@@ -2,9 +2,10 @@
 
 import { defineResource } from "#machinery/define-resource.ts";
 import type { Lease } from "#machinery/gen/types/coordination-v1.ts";
-import { invalid, type FieldError } from "#machinery/field-error.ts";
-import { checkDnsSubdomain, nameCheck } from "#machinery/names.ts";
+import { forbidden, invalid, type FieldError } from "#machinery/field-error.ts";
+import { checkDnsSubdomain, checkQualifiedName, nameCheck } from "#machinery/names.ts";
 import { ageColumn, column, nameColumn } from "../columns.ts";
+import { each } from "../field-checks.ts";
 
 function validate({ spec }: Lease): FieldError[] {
   const errors: FieldError[] = [];
@@ -14,6 +15,11 @@ function validate({ spec }: Lease): FieldError[] {
     errors.push(
       invalid("spec.leaseTransitions", spec.leaseTransitions, "must be greater than or equal to 0"),
     );
+  const { strategy, preferredHolder } = spec ?? {};
+  if (strategy !== undefined && strategy !== "")
+    errors.push(...each(checkQualifiedName(strategy), "spec.strategy", strategy));
+  if (preferredHolder && !strategy)
+    errors.push(forbidden("spec.preferredHolder", "may only be specified if `strategy` is defined"));
   return errors;
 }
 

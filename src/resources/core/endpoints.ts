@@ -4,6 +4,7 @@ import { defineResource } from "#machinery/define-resource.ts";
 import type { Endpoints } from "#machinery/gen/types/core-v1.ts";
 import { child, index, invalid, required, type FieldError } from "#machinery/field-error.ts";
 import { checkDnsSubdomain, checkPortNumber, nameCheck } from "#machinery/names.ts";
+import { ipAddress, isOwnEndpoint, specialAddress } from "../address-checks.ts";
 import { ageColumn, column, nameColumn } from "../columns.ts";
 
 const shownMax = 3;
@@ -27,14 +28,14 @@ function validate(object: Endpoints): FieldError[] {
     const addresses = [...(subset.addresses ?? []), ...(subset.notReadyAddresses ?? [])];
     if (addresses.length === 0) errors.push(required(own, "must specify `addresses` or `notReadyAddresses`"));
     for (const [i, { ip }] of addresses.entries()) {
-      if (!/^[\d.]+$|:/.test(ip ?? ""))
-        errors.push(
-          invalid(
-            child(index(child(own, "addresses"), i), "ip"),
-            ip,
-            "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)",
-          ),
-        );
+      const known = subset.addresses?.length ?? 0;
+      const place =
+        i < known ? index(child(own, "addresses"), i) : index(child(own, "notReadyAddresses"), i - known);
+      const wrong = ipAddress(ip ?? "", child(place, "ip"), { lenient: true });
+      errors.push(
+        ...wrong,
+        ...(wrong.length > 0 || isOwnEndpoint(object) ? [] : specialAddress(ip ?? "", child(place, "ip"))),
+      );
     }
     for (const [i, { name, port = 0 }] of (subset.ports ?? []).entries()) {
       const path = index(child(own, "ports"), i);

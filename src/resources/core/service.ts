@@ -23,21 +23,13 @@ import {
   nameCheck,
 } from "#machinery/names.ts";
 import { formatSelector, selectorFromMap } from "#machinery/selectors.ts";
+import { notAnIp, specialAddress } from "../address-checks.ts";
 import { ageColumn, column, nameColumn } from "../columns.ts";
 import { allocateService, serviceClaims } from "./service-allocation.ts";
 
 const types = ["ClusterIP", "ExternalName", "LoadBalancer", "NodePort"];
 const protocols = ["SCTP", "TCP", "UDP"];
 const ipv4 = /^(25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(\.(25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)){3}$/;
-const notAnIp = "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)";
-
-/** Addresses that mean something to every machine, and so cannot stand for a Service. */
-const specialAddresses: readonly (readonly [RegExp, string])[] = [
-  [/^(0\.0\.0\.0|::)$/, "may not be unspecified (0.0.0.0 or ::)"],
-  [/^(127\.|::1$)/, "may not be in the loopback range (127.0.0.0/8, ::1/128)"],
-  [/^(169\.254\.|fe[89ab].:)/i, "may not be in the link-local range (169.254.0.0/16, fe80::/10)"],
-  [/^(224\.0\.0\.|ff02:)/i, "may not be in the link-local multicast range (224.0.0.0/24, ff02::/10)"],
-];
 
 function validatePorts(spec: ServiceSpec): FieldError[] {
   const errors: FieldError[] = [];
@@ -107,7 +99,7 @@ function validateAddresses(spec: ServiceSpec): FieldError[] {
   for (const [at, ip] of (spec.externalIPs ?? []).entries()) {
     const path = index("spec.externalIPs", at);
     if (!ipv4.test(ip) && !/^[0-9a-f:]+:[0-9a-f:.]*$/i.test(ip)) errors.push(invalid(path, ip, notAnIp));
-    else for (const [range, why] of specialAddresses) if (range.test(ip)) errors.push(invalid(path, ip, why));
+    else errors.push(...specialAddress(ip, path));
   }
   for (const [at, range] of (spec.loadBalancerSourceRanges ?? []).entries()) {
     const [ip = "", bits = ""] = range.trim().split("/");
