@@ -23,6 +23,7 @@ interface ServerFlags {
   tokenAuthFile?: string;
   clientCaFile?: string;
   featureGates?: string;
+  runtimeConfig?: string;
   etcdServers?: string;
   controllers: string;
   leaderElect?: boolean;
@@ -99,6 +100,27 @@ function parseFeatures<Gate extends string>(text: string | undefined, known: rea
   return on;
 }
 
+/** `GROUP/VERSION=true`, `api/beta=true`: the beta versions that are served. The last word counts. */
+function parseVersions(text: string | undefined, known: readonly string[]): Set<string> {
+  const on = new Set<string>();
+  for (const item of list(text)) {
+    const [name = "", value = "true"] = item.split("=");
+    if (value !== "true" && value !== "false")
+      throw new Error(`--runtime-config: ${JSON.stringify(item)} is not ${name}=true or ${name}=false`);
+    const all = name === "api/beta" || name === "api/all";
+    if (!all && !known.includes(name))
+      throw new Error(
+        `--runtime-config: ${JSON.stringify(name)} cannot be switched; there are api/beta, ${known.join(", ")}`,
+      );
+    if (name === "api/all" && value === "false")
+      throw new Error("--runtime-config: stable versions cannot be switched off");
+    for (const version of all ? known : [name])
+      if (value === "true") on.add(version);
+      else on.delete(version);
+  }
+  return on;
+}
+
 /** The tenth address of the service range is the cluster's DNS, as everywhere. */
 function defaultDns(cidr: string): string {
   const parts = (cidr.split("/")[0] as string).split(".").map(Number);
@@ -134,6 +156,7 @@ async function run(flags: ServerFlags): Promise<void> {
   const servers = list(flags.etcdServers);
   const [first, last] = (flags.loadBalancerRange ?? "").split("-");
   const { featureGates } = await import("#apiserver/context.ts");
+  const { betaVersions } = await import("#resources/beta-versions.ts");
   const { parseTokenFile } = await import("#apiserver/auth/authenticators.ts");
   const advertiseAddress =
     flags.advertiseAddress ?? (flags.bindAddress === "0.0.0.0" ? "127.0.0.1" : flags.bindAddress);
@@ -165,6 +188,7 @@ async function run(flags: ServerFlags): Promise<void> {
     },
     controllers: list(flags.controllers),
     features: parseFeatures(flags.featureGates, featureGates),
+    betaVersions: parseVersions(flags.runtimeConfig, betaVersions),
     leaderElect: flags.leaderElect ?? servers.length > 0,
     ...(flags.nodeMonitorGracePeriod === undefined
       ? {}
@@ -244,6 +268,10 @@ export function registerServerCommand(program: Command): void {
     .option(
       "--feature-gates <gates>",
       "features that are off unless asked for: CBORServingAndStorage=true (serve CBOR)",
+    )
+    .option(
+      "--runtime-config <versions>",
+      "beta versions that are off unless asked for: GROUP/VERSION=true, or api/beta=true for all there are",
     )
     .option("--etcd-servers <urls>", "an etcd cluster instead of the embedded store")
     .option("--controllers <names>", "controllers to run: *, names, -name", "*")

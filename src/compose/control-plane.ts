@@ -63,6 +63,7 @@ import type { Component } from "#reconcile/component.ts";
 import { startController } from "#reconcile/controller.ts";
 import { createInformerFactory } from "#reconcile/informers.ts";
 import { startLeaderElection } from "#reconcile/leader-election.ts";
+import { betaResources } from "#resources/beta-versions.ts";
 import { builtinResources } from "#resources/index.ts";
 import { startScheduler } from "#scheduler/index.ts";
 import { openStore, type StoreOptions } from "#store/open.ts";
@@ -98,6 +99,8 @@ export interface ControlPlaneOptions {
   readonly leaderElect?: boolean;
   /** Features that are off unless asked for. */
   readonly features?: ReadonlySet<FeatureGate>;
+  /** Beta versions (`GROUP/VERSION`) that are served beside the stable ones. */
+  readonly betaVersions?: ReadonlySet<string>;
   readonly extraNames: readonly string[];
   readonly log: Logger;
   readonly clock?: Clock;
@@ -298,9 +301,10 @@ async function startOver(options: ControlPlaneOptions, base: Base): Promise<Cont
   const tokens = { signer, audiences: [issuer], lookup, clock, random };
   const authorizer = lateAuthorizer(late.authorizer);
   const escalation = escalationCheck({ view: () => late.rbac.value, authorizer });
+  const resources = [...builtinResources, ...betaResources(options.betaVersions ?? new Set())];
   const server = await createApiServer({
     store,
-    resources: builtinResources,
+    resources,
     settings: {
       serviceClusterIpRanges: [options.serviceClusterIpRange],
       serviceNodePortRange: options.serviceNodePortRange,
@@ -341,7 +345,7 @@ async function startOver(options: ControlPlaneOptions, base: Base): Promise<Cont
     reconcileBootstrapRoles(admin),
     ensureBootstrapObjects(admin, { clusterIp: firstAddress(options.serviceClusterIpRange) }),
     ensureFixedObjects(admin, {
-      definitions: builtinResources,
+      definitions: resources,
       serviceRanges: [options.serviceClusterIpRange],
       nowMs: clock.now(),
     }),
