@@ -105,8 +105,9 @@ test("a certificate: asked for, approved, signed", async () => {
   const merge = "application/merge-patch+json";
   const url = `${collection}/jane`;
   // Neither the object nor its status says that it is approved.
-  for (const other of [url, `${url}/status`])
-    assert.equal((await expect(200, "PATCH", other, patch, merge)).status.conditions, undefined);
+  assert.deepEqual((await expect(200, "PATCH", url, patch, merge)).status, {});
+  const { message } = await expect(422, "PATCH", `${url}/status`, patch, merge);
+  assert.match(message, /updates may not add a condition of type "Approved"$/);
   const approved = await expect(200, "PATCH", `${url}/approval`, patch, merge);
   assert.equal(approved.status.conditions[0].type, "Approved");
   assert.ok(approved.status.conditions[0].lastTransitionTime);
@@ -121,4 +122,32 @@ test("a certificate: asked for, approved, signed", async () => {
   assert.equal(signed.status.conditions[0].type, "Approved");
   const found = await expect(200, "GET", `${collection}?fieldSelector=spec.signerName%3Dexample.com/a`);
   assert.deepEqual(names(found), ["jane"]);
+});
+
+test("conditions of any type go through approval and status, annotations too", async () => {
+  const url = "/apis/certificates.k8s.io/v1/certificatesigningrequests/any";
+  await expect(201, "POST", url.slice(0, -4), {
+    metadata: { name: "any" },
+    spec: { request: requestSample, signerName: "example.com/a", usages: ["client auth"] },
+  });
+  const condition = (type: string) => ({ type, status: "True", reason: "Test", message: "m" });
+  const types = (object: any): string[] => object.status.conditions.map(({ type }: any) => type);
+  const patched = await expect(
+    200,
+    "PATCH",
+    `${url}/approval`,
+    { metadata: { annotations: { approval: "true" } }, status: { conditions: [condition("Patched")] } },
+    "application/merge-patch+json",
+  );
+  assert.deepEqual(types(patched), ["Patched"]);
+  assert.equal(patched.metadata.annotations.approval, "true");
+  const current = await expect(200, "GET", `${url}/approval`);
+  current.status.conditions.push(condition("Approved"));
+  const approved = await expect(200, "PUT", `${url}/approval`, current);
+  assert.deepEqual(types(approved), ["Patched", "Approved"]);
+  approved.status.conditions.push(condition("Updated"));
+  approved.status.certificate = certificateSample;
+  const updated = await expect(200, "PUT", `${url}/status`, approved);
+  assert.deepEqual(types(updated), ["Patched", "Approved", "Updated"]);
+  assert.equal(updated.status.certificate, certificateSample);
 });

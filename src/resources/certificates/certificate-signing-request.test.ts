@@ -71,6 +71,11 @@ checkTable("CertificateSigningRequest", kind, {
       "status.conditions[1].type: Required value",
       'status.conditions[2].status: Unsupported value: "b": supported values: "False", "True", "Unknown"',
     ],
+    [
+      "an approval",
+      conditions(["Approved", "True"]),
+      'status.conditions: Forbidden: updates may not add a condition of type "Approved"',
+    ],
     ["a certificate", (object) => (object.status = { certificate: certificateSample })],
     [
       "something else as certificate",
@@ -92,9 +97,9 @@ function approve(change: Change<CertificateSigningRequest>, old: CertificateSign
   return { next, told: (approval?.validateUpdate(next, old) ?? []).map(fieldErrorMessage) };
 }
 
-test("CertificateSigningRequest: an approval says nothing else, and stays", () => {
+test("CertificateSigningRequest: an approval leaves request and certificate alone, and stays", () => {
   const { next, told } = approve((object) => {
-    conditions(["Approved", "True"], ["Failed", "True"])(object);
+    conditions(["Approved", "True"])(object);
     object.spec.signerName = "other.example.com/a";
     (object.status ??= {}).certificate = certificateSample;
   }, kind.created());

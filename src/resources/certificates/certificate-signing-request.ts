@@ -1,5 +1,6 @@
 // CertificateSigningRequest: somebody asks a signer for a certificate; others approve, the signer answers in the status.
 
+import { isDeepStrictEqual } from "node:util";
 import { timestamp } from "#base/clock.ts";
 import { defineResource, type StrategyContext } from "#machinery/define-resource.ts";
 import type {
@@ -147,30 +148,27 @@ function setTimes(next: CertificateSigningRequest, old: CertificateSigningReques
   }
 }
 
-/** Conditions of `next` of which it may decide, and of `old` all the others. */
-function mergeConditions(
-  next: CertificateSigningRequest,
-  old: CertificateSigningRequest,
-  mayDecide: (type: string) => boolean,
-): void {
-  const given = (next.status?.conditions ?? []).filter(({ type }) => mayDecide(type));
-  const kept = (old.status?.conditions ?? []).filter(({ type }) => !mayDecide(type));
-  const merged: Condition[] = [...structuredClone(kept), ...given];
-  const status = (next.status ??= {});
-  if (merged.length === 0) delete status.conditions;
-  else status.conditions = merged;
-}
-
 /** What was said once stays: an approval, a denial, a failure cannot be taken back. */
 function keepFinal(next: CertificateSigningRequest, old: CertificateSigningRequest): FieldError[] {
-  const has = (object: CertificateSigningRequest, type: string): boolean =>
-    (object.status?.conditions ?? []).some((one) => one.type === type);
   return [...final]
-    .filter((type) => has(old, type) && !has(next, type))
-    .map((type) =>
-      forbidden("status.conditions", `updates may not remove a condition of type ${JSON.stringify(type)}`),
-    );
+    .filter((type) => conditionOf(old, type) !== undefined && conditionOf(next, type) === undefined)
+    .map((type) => notAllowed("remove", type));
 }
+
+/** Who writes the status neither approves nor denies. */
+function keepApproval(next: CertificateSigningRequest, old: CertificateSigningRequest): FieldError[] {
+  return [...approval].flatMap((type) => {
+    const [given, before] = [conditionOf(next, type), conditionOf(old, type)];
+    if (given === undefined || isDeepStrictEqual(given, before)) return [];
+    return [notAllowed(before === undefined ? "add" : "modify", type)];
+  });
+}
+
+const conditionOf = ({ status }: CertificateSigningRequest, type: string): Condition | undefined =>
+  status?.conditions?.find((one) => one.type === type);
+
+const notAllowed = (verb: string, type: string): FieldError =>
+  forbidden("status.conditions", `updates may not ${verb} a condition of type ${JSON.stringify(type)}`);
 
 function prepareApproval(
   next: CertificateSigningRequest,
@@ -180,7 +178,6 @@ function prepareApproval(
   keep(next, old, "spec");
   const status = (next.status ??= {});
   keep(status, old.status ?? {}, "certificate");
-  mergeConditions(next, old, (type) => approval.has(type));
   setTimes(next, old, nowMs);
 }
 
@@ -228,11 +225,12 @@ export const certificateSigningRequest = defineResource<CertificateSigningReques
   validateUpdate: () => [],
   selectableFields: { "spec.signerName": ({ spec }) => spec?.signerName ?? "" },
   status: {
-    prepareForUpdate: (next, old, { nowMs }) => {
-      mergeConditions(next, old, (type) => !approval.has(type));
-      setTimes(next, old, nowMs);
-    },
-    validateUpdate: (next, old) => [...validateStatus(next, old), ...keepFinal(next, old)],
+    prepareForUpdate: (next, old, { nowMs }) => setTimes(next, old, nowMs),
+    validateUpdate: (next, old) => [
+      ...validateStatus(next, old),
+      ...keepFinal(next, old),
+      ...keepApproval(next, old),
+    ],
   },
   parts: {
     approval: {

@@ -32,11 +32,7 @@ export const csiStorageCapacity = defineResource<CSIStorageCapacity>({
   resource: "csistoragecapacities",
   namespaced: true,
   validateName: nameCheck(checkDnsSubdomain),
-  columns: [
-    nameColumn,
-    column("StorageClassName", ({ storageClassName }) => storageClassName),
-    column("Capacity", ({ capacity }) => capacity ?? "<unset>"),
-  ],
+  columns: [nameColumn, column("Created At", ({ metadata }) => metadata?.creationTimestamp ?? "")],
   validate,
   validateUpdate: (next, old) => [
     ...validate(next),

@@ -267,7 +267,7 @@ checkTable("CSIStorageCapacity", capacity, {
     ],
   ],
 });
-test("CSIStorageCapacity: row", () => assert.deepEqual(capacity.row(), ["x", "fast", "1Gi"]));
+test("CSIStorageCapacity: row", () => assert.deepEqual(capacity.row(), ["x", "2020-01-01T00:00:00Z"]));
 
 const attributes = kindTable<VolumeAttributesClass>(volumeAttributesClass, {
   metadata,
