@@ -54,9 +54,11 @@ export function selectionOf(query: URLSearchParams, definition: ResourceDefiniti
   return {
     all,
     name: fields.find(({ field, equal }) => field === "metadata.name" && equal)?.value,
-    matches: (cached) =>
-      all ||
-      (matches(labels, cached.object.metadata?.labels) &&
-        fieldsMatch(fields, (field) => fieldOf(definition, cached.object, field))),
+    matches(cached) {
+      if (all) return true;
+      const { object } = cached;
+      if (labels.length > 0 && !matches(labels, object.metadata?.labels)) return false;
+      return fields.length === 0 || fieldsMatch(fields, (field) => fieldOf(definition, object, field));
+    },
   };
 }

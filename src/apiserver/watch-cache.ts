@@ -49,6 +49,8 @@ export class ResourceCache {
   /** Events at and below this revision are no longer remembered. */
   #forgotten: number;
   readonly #watchers = new Set<CacheWatcher>();
+  /** Those that watch one object: nodes have thousands of them. Never holds an empty set. */
+  readonly #watchersOfOne = new Map<string, Set<CacheWatcher>>();
   /** How many changes there have been: whoever remembers it knows whether anything is new. */
   changes = 0;
 
@@ -80,6 +82,8 @@ export class ResourceCache {
       this.#history = this.#history.slice(historyEventsMax);
     }
     for (const watcher of this.#watchers) watcher.onEvent(event);
+    const ofOne = this.#watchersOfOne.get(kv.key);
+    if (ofOne !== undefined) for (const watcher of ofOne) watcher.onEvent(event);
   }
 
   get(key: string): CachedObject | undefined {
@@ -111,13 +115,24 @@ export class ResourceCache {
     return this.#history.slice(from);
   }
 
-  subscribe(watcher: CacheWatcher): () => void {
-    this.#watchers.add(watcher);
-    return () => this.#watchers.delete(watcher);
+  /** With a key: the watcher hears of that object only. */
+  subscribe(watcher: CacheWatcher, key?: string): () => void {
+    if (key === undefined) {
+      this.#watchers.add(watcher);
+      return () => this.#watchers.delete(watcher);
+    }
+    const ofOne = this.#watchersOfOne.get(key) ?? new Set();
+    this.#watchersOfOne.set(key, ofOne.add(watcher));
+    return () => {
+      ofOne.delete(watcher);
+      if (ofOne.size === 0 && this.#watchersOfOne.get(key) === ofOne) this.#watchersOfOne.delete(key);
+    };
   }
 
   get watchers(): number {
-    return this.#watchers.size;
+    let count = this.#watchers.size;
+    for (const ofOne of this.#watchersOfOne.values()) count += ofOne.size;
+    return count;
   }
 
   check(): void {

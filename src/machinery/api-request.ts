@@ -35,10 +35,22 @@ export interface SharedEvent {
   readonly object: KubeObject;
 }
 
+/** Takes bytes as they come. */
+export interface ByteSink {
+  /** False: no more for now; what `feed` returned is called when there is room again. */
+  write(chunk: Buffer): boolean;
+  end(): void;
+  fail(error: Error): void;
+}
+
+/** Starts to write, in the turn in which there is something: for many streams far cheaper than an iterator each. */
+export type ByteFeed = (sink: ByteSink) => () => void;
+
 export type ApiBody =
   | { readonly kind: "empty" }
   | { readonly kind: "bytes"; readonly chunks: readonly Buffer[] }
-  | { readonly kind: "stream"; readonly chunks: AsyncIterable<Buffer> }
+  /** Either the chunks are read, or, where there is one, the feed is started. */
+  | { readonly kind: "stream"; readonly chunks: AsyncIterable<Buffer>; readonly feed?: ByteFeed }
   /** `direct` only: an object (single, or a list) handed over frozen, never encoded. */
   | { readonly kind: "object"; readonly object: KubeObject }
   /** `direct` only: a watch as objects, in batches. */

@@ -19,7 +19,7 @@ import { promisify } from "node:util";
 import { once } from "node:events";
 import { toError } from "#base/assert.ts";
 import type { Logger } from "#base/log.ts";
-import type { ApiRequest, ApiResponse } from "#machinery/api-request.ts";
+import type { ApiRequest, ApiResponse, ByteFeed } from "#machinery/api-request.ts";
 import { badRequest, tooLarge, type ApiError } from "#machinery/status.ts";
 import { errorAnswer } from "../answer.ts";
 import type { Credentials } from "../auth/contract.ts";
@@ -258,7 +258,7 @@ async function send(exchange: Exchange, { status, headers, body }: ApiResponse):
     case "bytes":
       return sendBytes(exchange, status, headers, body.chunks);
     case "stream":
-      return sendStream(exchange, status, headers, body.chunks);
+      return sendStream(exchange, status, headers, body);
     case "upgrade": {
       const refusal = errorAnswer(badRequest("Upgrade request required"));
       exchange.start(refusal.status, refusal.headers);
@@ -329,11 +329,24 @@ async function sendStream(
   exchange: Exchange,
   status: number,
   headers: Readonly<Record<string, string>>,
-  chunks: AsyncIterable<Buffer>,
+  { chunks, feed }: { readonly chunks: AsyncIterable<Buffer>; readonly feed?: ByteFeed },
 ): Promise<void> {
   exchange.start(status, headers);
   exchange.flush();
-  await write(exchange.output, chunks);
+  if (feed === undefined) await write(exchange.output, chunks);
+  else feedTo(exchange.output, feed);
+}
+
+/** What has been closed takes everything and drops it: its request is aborted, which ends the feed. */
+function feedTo(output: Writable, feed: ByteFeed): void {
+  const resume = feed({
+    write: (chunk) => output.destroyed || output.write(chunk),
+    end: () => {
+      if (!output.destroyed) output.end();
+    },
+    fail: (error) => void output.destroy(error),
+  });
+  output.on("drain", resume);
 }
 
 /** Waits for the client: what it does not take is not read ahead. */

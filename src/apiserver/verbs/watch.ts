@@ -2,7 +2,7 @@
 
 import { toError } from "#base/assert.ts";
 import { setImmediate as nextTurn } from "node:timers/promises";
-import type { ApiResponse, SharedEvent } from "#machinery/api-request.ts";
+import type { ApiResponse, ByteFeed, SharedEvent } from "#machinery/api-request.ts";
 import { encodeProtobuf, encodeWatchFrame } from "#machinery/codec/protobuf.ts";
 import { apiVersionOf, type KubeObject } from "#machinery/meta.ts";
 import { ApiError, gone, internalError } from "#machinery/status.ts";
@@ -107,6 +107,58 @@ class Outbox {
     this.#wake?.();
   }
 
+  /** All events as bytes, those of one turn together, a piece at a time, as fast as the sink takes them. */
+  feed(encode: (outgoing: Outgoing) => Buffer): ByteFeed {
+    return (sink) => {
+      let batch: readonly Outgoing[] = [];
+      let at = 0;
+      let full = false;
+      let planned = false;
+      let ended = false;
+      const fill = (): boolean => {
+        if (at === batch.length && this.#events.length === 0) return true;
+        if (at === batch.length) {
+          batch = this.#events;
+          this.#events = [];
+          at = 0;
+        }
+        const from = at;
+        at = Math.min(batch.length, from + pieceEvents);
+        if (at - from === 1) return sink.write(encode(batch[from] as Outgoing));
+        return sink.write(Buffer.concat(batch.slice(from, at).map(encode)));
+      };
+      const flush = (): void => {
+        planned = false;
+        if (full || ended) return;
+        try {
+          full = !fill();
+        } catch (thrown) {
+          ended = true;
+          this.close();
+          sink.fail(toError(thrown));
+          return;
+        }
+        if (at < batch.length || this.#events.length > 0) {
+          planned = !full;
+          if (planned) setImmediate(flush);
+        } else if (this.closed) {
+          ended = true;
+          sink.end();
+        }
+      };
+      this.#wake = () => {
+        if (planned || full || ended) return;
+        planned = true;
+        queueMicrotask(flush);
+      };
+      flush();
+      return () => {
+        full = false;
+        flush();
+      };
+    };
+  }
+
   async *batches(): AsyncGenerator<readonly Outgoing[]> {
     for (;;) {
       if (this.#events.length > 0) {
@@ -140,6 +192,8 @@ export async function watch(context: ResourceContext, form: OutputForm): Promise
 
   const cache = server.caches.of(definition.storage);
   const outbox = new Outbox();
+  const isOne = selection.name !== undefined && (!definition.namespaced || namespace !== "");
+  const only = isOne ? `${prefix}${selection.name}` : undefined;
   const include = (object: CachedObject | undefined): boolean =>
     object !== undefined && selection.matches(object);
   const onChange = (event: CacheEvent): void => {
@@ -148,14 +202,17 @@ export async function watch(context: ResourceContext, form: OutputForm): Promise
   };
   const onEvent = (event: CacheEvent): void => {
     if (version !== undefined && event.revision <= version) return;
-    if (!event.current.key.startsWith(prefix)) return;
+    if (only === undefined ? !event.current.key.startsWith(prefix) : event.current.key !== only) return;
     outbox.inOrder(eventInVersion(definition, event), onChange);
   };
 
   // From here to subscribe() nothing may wait: no event may fall between the state and the stream.
   const startsWithState = initial ?? (version === undefined || version === 0);
   if (startsWithState) {
-    sendState(context, outbox, cache.range(prefix, prefixEnd(prefix)), include);
+    const one = only === undefined ? undefined : cache.get(only);
+    const ofOne = one === undefined ? [] : [one];
+    const state = only === undefined ? cache.range(prefix, prefixEnd(prefix)) : ofOne;
+    sendState(context, outbox, state, include);
     if (initial === true && bookmarks) {
       const end = bookmark(context, server.caches.revision, { [initialEventsEnd]: "true" });
       outbox.inOrder(end, (plain) => outbox.push({ type: "BOOKMARK", object: undefined, plain }));
@@ -167,7 +224,7 @@ export async function watch(context: ResourceContext, form: OutputForm): Promise
     if (missed === undefined) outbox.fail(gone(`too old resource version: ${version} (${cache.forgotten})`));
     else for (const event of missed) onEvent(event);
   }
-  outbox.atClose(cache.subscribe({ onEvent }));
+  outbox.atClose(cache.subscribe({ onEvent }, only));
   outbox.atClose(closeWhenRetired(context, outbox));
   outbox.atClose(startTimers(context, outbox, { bookmarks, seconds }));
   request.signal?.addEventListener("abort", () => outbox.close(), { once: true });
@@ -190,10 +247,11 @@ export async function watch(context: ResourceContext, form: OutputForm): Promise
   }
   const frame = await frameOf(form.encoding);
   const encode = encoder(context, form, frame);
+  const chunks = send((batch) => Buffer.concat(batch.map(encode)));
   return {
     status: 200,
     headers: { "content-type": form.contentType },
-    body: { kind: "stream", chunks: send((batch) => Buffer.concat(batch.map(encode))) },
+    body: { kind: "stream", chunks, feed: outbox.feed(encode) },
   };
 }
 
@@ -296,6 +354,14 @@ async function frameOf(encoding: Encoding): Promise<Frame> {
 function encoder(context: ResourceContext, form: OutputForm, frame: Frame): (outgoing: Outgoing) => Buffer {
   const { definition, server, query } = context;
   const { encoding, as, viewVersion: apiVersion } = form;
+  const sharedForm = `${encoding} ${as} ${apiVersion}`;
+  const sharedForms = {
+    ADDED: `${sharedForm} ADDED`,
+    MODIFIED: `${sharedForm} MODIFIED`,
+    DELETED: `${sharedForm} DELETED`,
+    BOOKMARK: `${sharedForm} BOOKMARK`,
+    ERROR: `${sharedForm} ERROR`,
+  } as const satisfies Record<EventType, string>;
   let firstTable = true;
   const tableOf = (object: KubeObject): object => {
     const rows = [tableRow(definition, object, includeObject(query), server.clock.now(), apiVersion)];
@@ -315,7 +381,7 @@ function encoder(context: ResourceContext, form: OutputForm, frame: Frame): (out
       const whole = cached.once(true);
       return frame(type, as === "object" ? whole : partialMetadata(whole, apiVersion));
     };
-    return event === undefined ? make() : event.encoded(`${encoding} ${as} ${apiVersion} ${type}`, make);
+    return event === undefined ? make() : event.encoded(sharedForms[type], make);
   };
 }
 
