@@ -54,6 +54,34 @@ export function ask(
   });
 }
 
+export interface Received {
+  readonly bytes: number;
+  readonly firstByteMs: number;
+}
+
+/** Reads an answer to its end and keeps nothing of it. */
+export function receive(
+  session: ClientHttp2Session,
+  path: string,
+  headers: OutgoingHttpHeaders,
+): Promise<Received> {
+  return new Promise((resolve, reject) => {
+    const from = performance.now();
+    const stream = session.request({ ...headers, ":path": path });
+    let bytes = 0;
+    let firstByteMs = 0;
+    stream.on("response", (answer) => {
+      if (answer[":status"] !== 200) reject(new Error(`GET ${path}: ${answer[":status"] ?? 0}`));
+    });
+    stream.on("data", (chunk: Buffer) => {
+      if (bytes === 0) firstByteMs = performance.now() - from;
+      bytes += chunk.length;
+    });
+    stream.on("end", () => resolve({ bytes, firstByteMs }));
+    stream.on("error", reject);
+  });
+}
+
 export async function run(
   session: ClientHttp2Session,
   load: Load,

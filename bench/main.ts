@@ -1,5 +1,5 @@
 // `npm run bench`: what Leme costs, beside a floor or a peer that is measured in the same run.
-//   --only NAME   one part: start, requests, kubectl, up (which needs root: real nodes)
+//   --only NAME   one part: start, requests, connections, lists, big-list, watchers, kubectl, up (which needs root: real nodes)
 // Every part stops what it started, and ends by itself.
 
 import { parseArgs } from "node:util";
@@ -14,6 +14,13 @@ interface Part {
 const parts: readonly Part[] = [
   { name: "start", run: async (progress) => (await import("./start.ts")).startRows(progress) },
   { name: "requests", run: async (progress) => (await import("./requests.ts")).requestRows(progress) },
+  {
+    name: "connections",
+    run: async (progress) => (await import("./connections.ts")).connectionRows(progress),
+  },
+  { name: "lists", run: async (progress) => (await import("./lists.ts")).listRows(progress) },
+  { name: "big-list", run: async (progress) => (await import("./big-list.ts")).bigListRows(progress) },
+  { name: "watchers", run: async (progress) => (await import("./watchers.ts")).watcherRows(progress) },
   { name: "kubectl", run: async (progress) => (await import("./kubectl.ts")).kubectlRows(progress) },
   {
     name: "up",

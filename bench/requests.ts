@@ -1,15 +1,11 @@
 // Get, list, create, patch and apply: throughput, latency and the server's CPU per operation, beside a bare TLS server that answers
 // with the same bytes. Both take turns within one run.
 
-import { spawn } from "node:child_process";
-import { once } from "node:events";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import type { ClientHttp2Session } from "node:http2";
-import { createAuthority } from "#pki/certificates.ts";
+import { startFloor } from "./floor.ts";
 import { ask, openSession, run, type Load } from "./load.ts";
-import { cpuMicroseconds, freePort, repository, startServer } from "./processes.ts";
+import { boat, boatDefinition, boats, configMap, configMaps, pod, pods } from "./objects.ts";
+import { cpuMicroseconds, startServer } from "./processes.ts";
 import { percentile, short, type Row } from "./stats.ts";
 
 const rounds = 4;
@@ -23,36 +19,8 @@ interface Case {
   readonly load: Load;
 }
 
-const pods = "/api/v1/namespaces/default/pods";
-const configMaps = "/api/v1/namespaces/default/configmaps";
-
-const pod = (name: string): object => ({
-  apiVersion: "v1",
-  kind: "Pod",
-  metadata: { name, labels: { app: "bench", tier: "web" } },
-  spec: {
-    // No scheduler may take it: what is measured is the API server.
-    schedulerName: "nobody",
-    containers: [
-      {
-        name: "web",
-        image: "website:v1",
-        ports: [{ containerPort: 3000 }],
-        env: [{ name: "A", value: "b" }],
-        resources: { requests: { cpu: "100m", memory: "64Mi" } },
-      },
-    ],
-  },
-});
 const appliedMaps = 100;
 const appliedName = (n: number): string => `a-${Math.abs(n) % appliedMaps}`;
-const configMap = (name: string): object => ({
-  apiVersion: "v1",
-  kind: "ConfigMap",
-  metadata: { name },
-  data: { text: "x".repeat(600) },
-});
-
 const cases: readonly Case[] = [
   {
     name: "get a pod",
@@ -101,6 +69,16 @@ const cases: readonly Case[] = [
     },
   },
   {
+    name: "create a custom resource with rules",
+    count: 1_000,
+    load: {
+      method: "POST",
+      path: () => boats,
+      body: (n) => JSON.stringify(boat(`b-${n}`)),
+      expect: 201,
+    },
+  },
+  {
     name: `list ${listedPods} pods`,
     count: 60,
     load: { method: "GET", path: () => `${pods}?limit=${listedPods}`, expect: 200 },
@@ -130,6 +108,14 @@ async function measure(side: Side, load: Load, from: number, count: number, into
   into.latencies.push(...latencies);
 }
 
+/** Resolves when the server serves the kind. */
+async function defineBoats(session: ClientHttp2Session): Promise<void> {
+  const definitions = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
+  await ask(session, "POST", definitions, JSON.stringify(boatDefinition));
+  while ((await ask(session, "GET", boats)).status !== 200)
+    await new Promise((resolve) => setTimeout(resolve, 10));
+}
+
 /** What our server answers to one request of each case: the bytes that the floor sends. */
 async function recordAnswers(session: ClientHttp2Session): Promise<Record<string, object>> {
   const answers: Record<string, object> = {};
@@ -143,7 +129,6 @@ async function recordAnswers(session: ClientHttp2Session): Promise<Record<string
 }
 
 export async function requestRows(progress: (text: string) => void): Promise<Row[]> {
-  const dir = mkdtempSync(join(tmpdir(), "leme-bench-floor-"));
   const server = await startServer();
   const ours: Side = { pid: server.pid, session: openSession(server.access) };
   for (let n = 0; n < listedPods; n++) await ask(ours.session, "POST", pods, JSON.stringify(pod(`p-${n}`)));
@@ -152,35 +137,18 @@ export async function requestRows(progress: (text: string) => void): Promise<Row
     const body = JSON.stringify(configMap(appliedName(n)));
     await ask(ours.session, "PATCH", path, body, "application/apply-patch+yaml");
   }
-  const identity = await createAuthority("floor", Date.now() - 1000, 3_600_000);
-  const file = join(dir, "floor.json");
-  writeFileSync(
-    file,
-    JSON.stringify({
-      cert: identity.certificate,
-      key: identity.key,
-      answers: await recordAnswers(ours.session),
-    }),
-  );
-  const port = await freePort();
-  const child = spawn(process.execPath, [join(repository, "bench/floor-server.ts"), String(port), file], {
-    stdio: ["ignore", "pipe", "inherit"],
-  });
+  await defineBoats(ours.session);
+  const bare = await startFloor(await recordAnswers(ours.session));
   try {
-    await once(child.stdout, "data");
-    const floor: Side = {
-      pid: child.pid as number,
-      session: openSession({ server: `https://127.0.0.1:${port}`, insecureSkipTlsVerify: true }),
-    };
+    const floor: Side = { pid: bare.pid, session: openSession(bare.access) };
     const rows = [];
     for (const one of cases) rows.push(await compareCase(one, ours, floor, progress));
     floor.session.destroy();
     return rows.flat();
   } finally {
     ours.session.destroy();
-    child.kill();
+    bare.stop();
     await server.stop();
-    rmSync(dir, { recursive: true });
   }
 }
 
