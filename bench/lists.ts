@@ -2,7 +2,7 @@
 // floor that sends the same bytes. And the memory that 10,000 pods and 14,000 ConfigMaps take.
 
 import type { ClientHttp2Session } from "node:http2";
-import { startFloor, type Floor } from "./floor.ts";
+import { startFloor } from "./floor.ts";
 import { ask, openSession, receive, run } from "./load.ts";
 import { configMap, configMaps, pod } from "./objects.ts";
 import { cpuMicroseconds, residentMegabytes, startServer, type MeasuredServer } from "./processes.ts";
@@ -13,6 +13,7 @@ const mapsBeside = 14_000;
 const memoryPods = 10_000;
 const pageSize = 500;
 const inFlight = 32;
+const warmUps = 3;
 const aimListMs = 60;
 const aimPageMs = 5;
 const aimMegabytes = 300;
@@ -52,7 +53,7 @@ interface Question {
 }
 
 const questions = (size: number): Question[] => {
-  const times = Math.max(3, Math.round(60_000 / size));
+  const times = Math.max(5, Math.round(200_000 / size));
   const told = size.toLocaleString("en");
   return [
     {
@@ -87,8 +88,8 @@ async function cpuOf(
 ): Promise<{ ms: number; bytes: number }> {
   const headers = accept === undefined ? {} : { accept };
   let bytes = 0;
-  // Once for V8 to compile, and for what is made at the first time.
-  bytes = (await receive(session, path, headers)).bytes;
+  // A few times for V8 to compile, and for what is made at the first time.
+  for (let n = 0; n < warmUps; n++) bytes = (await receive(session, path, headers)).bytes;
   const before = cpuMicroseconds(pid);
   for (let n = 0; n < times; n++) await receive(session, path, headers);
   return { ms: (cpuMicroseconds(pid) - before) / times / 1000, bytes };
@@ -106,7 +107,7 @@ export async function listRows(progress: (text: string) => void): Promise<Row[]>
       await fill(session, size);
       if (size === memoryPods) rows.push(await memoryRow(server, session, progress));
       for (const question of questions(size))
-        rows.push(await compare({ pid: server.pid, session }, bare, question, floor, progress));
+        rows.push(await compare({ pid: server.pid, session }, bare, question, progress));
     }
     return rows;
   } finally {
@@ -121,7 +122,6 @@ async function compare(
   ours: Side,
   bare: Side,
   question: Question,
-  _floor: Floor,
   progress: (text: string) => void,
 ): Promise<Row> {
   progress(question.name);

@@ -287,7 +287,37 @@ async function sendBytes(
     exchange.output.end(chunks.length === 1 ? chunks[0] : Buffer.concat(chunks));
     return;
   }
-  await write(exchange.output, blocksOf(chunks));
+  await writeBlocks(exchange.output, chunks);
+}
+
+/**
+ * Many small pieces cost a frame each: they go out in blocks. Two blocks take turns, so that one is filled while the other
+ * is on its way, and an answer of any size takes no more memory than these.
+ */
+async function writeBlocks(output: Writable, chunks: readonly Buffer[]): Promise<void> {
+  const closed = new Promise<void>((resolve) => output.once("close", () => resolve()));
+  let blocks: Buffer[] = [Buffer.allocUnsafeSlow(writeBytesMax), Buffer.allocUnsafeSlow(writeBytesMax)];
+  let size = 0;
+  let sent: Promise<void> = Promise.resolve();
+  const flush = async (): Promise<void> => {
+    const [block, other] = blocks as [Buffer, Buffer];
+    const full = block.subarray(0, size);
+    await Promise.race([sent, closed]);
+    sent = new Promise((resolve) => output.write(full, () => resolve()));
+    blocks = [other, block];
+    size = 0;
+  };
+  for (const chunk of chunks) {
+    for (let at = 0; at < chunk.length;) {
+      const taken = chunk.copy(blocks[0] as Buffer, size, at);
+      at += taken;
+      size += taken;
+      if (size === writeBytesMax) await flush();
+      if (output.destroyed) return;
+    }
+  }
+  if (size > 0) await flush();
+  output.end();
 }
 
 /** Compressed: at once, or, what is large, in blocks, so that there is no second copy of it. */
