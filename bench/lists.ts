@@ -17,7 +17,7 @@ const warmUps = 3;
 const aimListMs = 60;
 const aimPageMs = 5;
 const aimMegabytes = 300;
-const settleMs = 15_000;
+const settleMs = 45_000;
 const protobuf = "application/vnd.kubernetes.protobuf";
 
 const namespaceOf = (size: number): string => `pods-${size}`;

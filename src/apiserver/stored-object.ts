@@ -155,7 +155,12 @@ export class CachedObject {
       managedAt: rvEnd + at.managedAt,
       managedEnd: rvEnd + at.managedAt + at.managedLength,
     };
-    return new CachedObject(key, revision, Buffer.concat([before, version, after]), layout, stored);
+    // Memory of its own: a slice of the shared pool would keep what was there only for a moment beside it.
+    const bytes = Buffer.allocUnsafeSlow(before.length + version.length + after.length);
+    before.copy(bytes);
+    version.copy(bytes, before.length);
+    after.copy(bytes, rvEnd);
+    return new CachedObject(key, revision, bytes, layout, stored);
   }
 
   /** The same object at the same revision in another version of its kind. */

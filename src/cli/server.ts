@@ -213,9 +213,12 @@ async function run(flags: ServerFlags): Promise<void> {
     );
   }
   log.info("the API is served", { server });
+  const { giveBackWhenIdle } = await import("./idle-memory.ts");
+  const keepAll = giveBackWhenIdle();
   try {
     await untilSignal(plane.done);
   } finally {
+    keepAll();
     await plane.stop();
   }
 }
