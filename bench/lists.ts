@@ -3,7 +3,7 @@
 
 import type { ClientHttp2Session } from "node:http2";
 import { startFloor } from "./floor.ts";
-import { ask, openSession, receive, run } from "./load.ts";
+import { accountOf, ask, openSession, receive, run } from "./load.ts";
 import { configMap, configMaps, pod } from "./objects.ts";
 import { cpuMicroseconds, residentMegabytes, startServer, type MeasuredServer } from "./processes.ts";
 import { short, type Row } from "./stats.ts";
@@ -35,13 +35,6 @@ async function fill(session: ClientHttp2Session, size: number): Promise<void> {
   await accountOf(session, namespace);
   const body = (n: number): string => JSON.stringify(pod(`p-${String(n).padStart(6, "0")}`, namespace));
   await run(session, { method: "POST", path: () => listOf(size), body, expect: 201 }, 0, size, inFlight);
-}
-
-/** Pods are refused until their namespace has its account. */
-async function accountOf(session: ClientHttp2Session, namespace: string): Promise<void> {
-  const path = `/api/v1/namespaces/${namespace}/serviceaccounts/default`;
-  while ((await ask(session, "GET", path)).status !== 200)
-    await new Promise((resolve) => setTimeout(resolve, 10));
 }
 
 interface Question {

@@ -54,6 +54,13 @@ export function ask(
   });
 }
 
+/** Pods are refused until their namespace has its account: resolves when it is there. */
+export async function accountOf(session: ClientHttp2Session, namespace: string): Promise<void> {
+  const path = `/api/v1/namespaces/${namespace}/serviceaccounts/default`;
+  while ((await ask(session, "GET", path)).status !== 200)
+    await new Promise((resolve) => setTimeout(resolve, 10));
+}
+
 export interface Received {
   readonly bytes: number;
   readonly firstByteMs: number;

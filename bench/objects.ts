@@ -7,7 +7,11 @@ export const configMaps = "/api/v1/namespaces/default/configmaps";
 export const pod = (name: string, namespace = "default"): object => ({
   apiVersion: "v1",
   kind: "Pod",
-  metadata: { name, namespace, labels: { app: "bench", tier: "web", shard: name.slice(-2) } },
+  metadata: {
+    name,
+    namespace,
+    labels: { app: "bench", tier: "web", shard: name.slice(-2).replace("-", "0") },
+  },
   spec: {
     // No scheduler may take it: what is measured is the API server.
     schedulerName: "nobody",

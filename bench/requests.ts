@@ -3,7 +3,7 @@
 
 import type { ClientHttp2Session } from "node:http2";
 import { startFloor } from "./floor.ts";
-import { ask, openSession, run, type Load } from "./load.ts";
+import { accountOf, ask, openSession, run, type Load } from "./load.ts";
 import { boat, boatDefinition, boats, configMap, configMaps, pod, pods } from "./objects.ts";
 import { cpuMicroseconds, startServer } from "./processes.ts";
 import { percentile, short, type Row } from "./stats.ts";
@@ -111,7 +111,8 @@ async function measure(side: Side, load: Load, from: number, count: number, into
 /** Resolves when the server serves the kind. */
 async function defineBoats(session: ClientHttp2Session): Promise<void> {
   const definitions = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
-  await ask(session, "POST", definitions, JSON.stringify(boatDefinition));
+  const { status, text } = await ask(session, "POST", definitions, JSON.stringify(boatDefinition));
+  if (status !== 201) throw new Error(text);
   while ((await ask(session, "GET", boats)).status !== 200)
     await new Promise((resolve) => setTimeout(resolve, 10));
 }
@@ -131,7 +132,9 @@ async function recordAnswers(session: ClientHttp2Session): Promise<Record<string
 export async function requestRows(progress: (text: string) => void): Promise<Row[]> {
   const server = await startServer();
   const ours: Side = { pid: server.pid, session: openSession(server.access) };
-  for (let n = 0; n < listedPods; n++) await ask(ours.session, "POST", pods, JSON.stringify(pod(`p-${n}`)));
+  await accountOf(ours.session, "default");
+  const body = (n: number): string => JSON.stringify(pod(`p-${n}`));
+  await run(ours.session, { method: "POST", path: () => pods, body, expect: 201 }, 0, listedPods, inFlight);
   for (let n = 0; n < appliedMaps; n++) {
     const path = `${configMaps}/${appliedName(n)}?fieldManager=bench`;
     const body = JSON.stringify(configMap(appliedName(n)));

@@ -34,7 +34,7 @@ export function giveBackWhenIdle(): () => void {
       setFlagsFromString("--expose-gc");
       collect = runInNewContext("gc") as Collect;
     }
-    void collect({ type: "major", execution: "async", flavor: "last-resort" }).then(() => (least = heldBytes()));
+    void collect({ type: "major", execution: "async" }).then(() => (least = heldBytes()));
   };
   const timer = setInterval(look, lookEveryMs).unref();
   return () => clearInterval(timer);
