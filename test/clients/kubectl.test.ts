@@ -254,20 +254,12 @@ function script(version: KubectlVersion): void {
         .map((line) => {
           const words = line.trim().split(/\s+/);
           const at = words.findIndex((word) => word === "true" || word === "false");
-          const group = (words[at - 1] ?? "").split("/");
-          return {
-            name: words[0] ?? "",
-            version: words[at - 1] ?? "",
-            group: group.length > 1 ? (group[0] ?? "") : "",
-          };
+          return { name: words[0] ?? "", version: words[at - 1] ?? "" };
         });
       assert.ok(kinds.length > 20, stdout);
-      for (const { name, group, version: apiVersion } of kinds) {
-        const full = group === "" ? name : `${name}.${group}`;
-        const explained = await plane.run(
-          binary,
-          isOld ? `explain ${name} --api-version=${apiVersion}` : `explain ${full}`,
-        );
+      for (const { name, version: apiVersion } of kinds) {
+        const full = `${name} of ${apiVersion}`;
+        const explained = await plane.run(binary, `explain ${name} --api-version=${apiVersion}`);
         assert.equal(explained.code, 0, `explain ${full}: ${explained.stderr}`);
         assert.match(explained.stdout, /DESCRIPTION:\n +\S/, full);
         assert.match(explained.stdout, /FIELDS:\n(?:[^]*\n)? +apiVersion/, full);
