@@ -1,6 +1,6 @@
 // PUT and PATCH, of whole objects and of their status: read, change, check, commit; again when somebody was faster.
 
-import { isDeepStrictEqual } from "node:util";
+import { sameJson } from "#machinery/apply/equal.ts";
 import type { KubeObject, ObjectMeta } from "#machinery/meta.ts";
 import { applyJsonPatch } from "#machinery/patch/json-patch.ts";
 import { applyMergePatch } from "#machinery/patch/merge-patch.ts";
@@ -236,12 +236,12 @@ export async function replaceObject(
 
 function raisesGeneration(definition: ResourceDefinition, next: KubeObject, old: KubeObject): boolean {
   if (definition.generation === "none") return false;
-  if (definition.generation === "spec") return !isDeepStrictEqual(specOf(next), specOf(old));
+  if (definition.generation === "spec") return !sameJson(specOf(next), specOf(old));
   const content = (object: KubeObject): object => {
     const { metadata: _m, status, ...rest } = object as KubeObject & { status?: unknown };
     return definition.status === undefined ? { ...rest, status } : rest;
   };
-  return !isDeepStrictEqual(content(next), content(old));
+  return !sameJson(content(next), content(old));
 }
 
 const specOf = (object: KubeObject): unknown => (object as { spec?: unknown }).spec;

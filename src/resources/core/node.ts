@@ -86,7 +86,7 @@ export const node = defineResource<Node>({
   },
   prepareForUpdate: (draft, old) => {
     if (old.status === undefined) delete draft.status;
-    else draft.status = structuredClone(old.status);
+    else draft.status = old.status;
   },
   validate,
   validateUpdate: (next, old) => {

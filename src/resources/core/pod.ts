@@ -1,6 +1,6 @@
 // Pod: containers that run together on one node.
 
-import { isDeepStrictEqual } from "node:util";
+import { sameJson } from "#machinery/apply/equal.ts";
 import { defineResource } from "#machinery/define-resource.ts";
 import type { Pod, PodSpec } from "#machinery/gen/types/core-v1.ts";
 import { forbidden, required, type FieldError } from "#machinery/field-error.ts";
@@ -37,7 +37,7 @@ function validateUpdate(next: Pod, old: Pod): FieldError[] {
   if (spec === undefined || before === undefined) return errors;
   if ((spec.containers ?? []).length !== (before.containers ?? []).length) {
     errors.push(forbidden("spec.containers", "pod updates may not add or remove containers"));
-  } else if (!isDeepStrictEqual(mutableParts(spec, before), before)) {
+  } else if (!sameJson(mutableParts(spec, before), before)) {
     errors.push(
       forbidden(
         "spec",
@@ -46,7 +46,7 @@ function validateUpdate(next: Pod, old: Pod): FieldError[] {
     );
   }
   const kept = spec.tolerations ?? [];
-  if ((before.tolerations ?? []).some((one) => !kept.some((other) => isDeepStrictEqual(one, other)))) {
+  if ((before.tolerations ?? []).some((one) => !kept.some((other) => sameJson(one, other)))) {
     errors.push(
       forbidden("spec.tolerations", "existing toleration can not be modified except its tolerationSeconds"),
     );
@@ -87,7 +87,7 @@ export const pod = defineResource<Pod>({
   },
   prepareForUpdate: (draft, old) => {
     if (old.status === undefined) delete draft.status;
-    else draft.status = structuredClone(old.status);
+    else draft.status = old.status;
   },
   validate: validateCreate,
   // Once it runs it is changed by components more than by people.

@@ -87,7 +87,7 @@ export const replicationController = defineResource<ReplicationController>({
     draft.status = { replicas: 0 };
   },
   prepareForUpdate: (draft, old) => {
-    draft.status = structuredClone(old.status ?? { replicas: 0 });
+    draft.status = old.status ?? { replicas: 0 };
   },
   validate,
   warnings: (object, old) => templateWarnings(object.spec?.template, "spec.template", object, old),

@@ -1,7 +1,7 @@
 // The parts of a pod that have endpoints of their own: containers for debugging, which only ever come (KEP-277), and
 // resources of running containers, which may change (KEP-1287). Pure.
 
-import { isDeepStrictEqual } from "node:util";
+import { sameJson } from "#machinery/apply/equal.ts";
 import {
   child,
   duplicate,
@@ -80,7 +80,7 @@ function validateDebugContainers(next: Pod, old: Pod): FieldError[] {
       errors.push(
         forbidden(path, `existing ephemeral containers ${JSON.stringify(before.name)} may not be removed\n`),
       );
-    else if (!isDeepStrictEqual(same, before))
+    else if (!sameJson(same, before))
       errors.push(
         forbidden(path, `existing ephemeral containers ${JSON.stringify(before.name)} may not be changed\n`),
       );
@@ -93,7 +93,7 @@ function onlySpec(next: Pod, old: Pod, change: Partial<PodSpec>): void {
   next.metadata = { ...structuredClone(old.metadata ?? {}) };
   next.spec = { ...structuredClone(old.spec ?? { containers: [] }), ...change };
   if (old.status === undefined) delete next.status;
-  else next.status = structuredClone(old.status);
+  else next.status = old.status;
 }
 
 export const ephemeralContainers = {
@@ -139,7 +139,7 @@ function validateResources(
           errors.push(forbidden(`${own}.resources.${list}`, `resource ${list} cannot be removed`));
       }
     }
-    if (!isDeepStrictEqual(resizePolicy, old[at]?.resizePolicy))
+    if (!sameJson(resizePolicy, old[at]?.resizePolicy))
       errors.push(forbidden(`${own}.resizePolicy`, "resize policy is immutable"));
     return errors;
   });
