@@ -207,3 +207,26 @@ test("package.json publishes only files that are there or are built", () => {
     [],
   );
 });
+
+test("docs/conformance.md names tests that are there, and counts its rows", () => {
+  const page = read("docs/conformance.md");
+  const states = [...page.matchAll(/^\| .* \| (done|partly|not yet)(?:: [^|]*)? \| (.*) \|$/gm)];
+  const told = /^Of (\d+) rows (\d+) are done, (\d+) partly, (\d+) not yet\.$/m
+    .exec(page)
+    ?.slice(1)
+    .map(Number);
+  const count = (state: string): number => states.filter(([, found]) => found === state).length;
+  assert.deepEqual(told, [states.length, count("done"), count("partly"), count("not yet")]);
+  const kinds = new Set(
+    builtinResources.map(({ kind, group, version }) => `${kind}.${group ? `${group}/` : ""}${version}`),
+  );
+  for (const [row, state, shown = ""] of states) {
+    const tests = [...shown.matchAll(/`([^`]+)` “([^”]+)”/g)];
+    assert.equal(tests.length > 0, state !== "not yet", row);
+    for (const [, file = "", title = ""] of tests) {
+      const kind = /^(\S+): everything that can be done with an object$/.exec(title)?.[1];
+      if (kind !== undefined) assert.ok(kinds.has(kind), `${kind} is not served`);
+      else assert.ok(read(file).includes(title.replace(/…$/, "")), `${file} has no “${title}”`);
+    }
+  }
+});

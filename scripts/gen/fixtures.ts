@@ -17,7 +17,15 @@ const fixtures = names
   .filter((name) => /\.(?:json|yaml|pb)$/.test(name))
   .map((name) => [name, readFileSync(join(from, name), name.endsWith(".pb") ? "base64" : "utf8")]);
 const text = Buffer.from(JSON.stringify(Object.fromEntries(fixtures)));
-const params = { [constants.BROTLI_PARAM_LGWIN]: windowBits, [constants.BROTLI_PARAM_SIZE_HINT]: text.length };
+const params = {
+  [constants.BROTLI_PARAM_LGWIN]: windowBits,
+  [constants.BROTLI_PARAM_SIZE_HINT]: text.length,
+};
 writeFileSync(join(to, "published.json.br"), brotliCompressSync(text, { params }));
-const source = packages.map(({ name, version, sha256 }) => ({ name, version, sha256, files: fixtures.length }));
+const source = packages.map(({ name, version, sha256 }) => ({
+  name,
+  version,
+  sha256,
+  files: fixtures.length,
+}));
 writeFileSync(join(to, "published.source.json"), `${JSON.stringify(source[0], null, 2)}\n`);

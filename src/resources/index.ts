@@ -74,6 +74,20 @@ import { volumeAttributesClass } from "./storage/volume-attributes-class.ts";
 const any = <T extends KubeObject>(definition: ResourceDefinition<T>): ResourceDefinition =>
   definition as unknown as ResourceDefinition;
 
+/** A kind that is kept and checked, and on which nothing acts yet: whoever creates one is told. */
+const unattended = <T extends KubeObject>(definition: ResourceDefinition<T>): ResourceDefinition =>
+  any<T>({
+    ...definition,
+    warnings: (object, old) => [
+      ...definition.warnings(object, old),
+      ...(old === undefined
+        ? [
+            `this version of Leme has no controller of ${definition.kind}s yet: the object is kept, and nothing is done with it`,
+          ]
+        : []),
+    ],
+  });
+
 export const builtinResources: readonly ResourceDefinition[] = [
   any(componentStatus),
   any(configMap),
@@ -87,25 +101,25 @@ export const builtinResources: readonly ResourceDefinition[] = [
   any(pod),
   any(podTemplate),
   any(replicationController),
-  any(resourceQuota),
+  unattended(resourceQuota),
   any(secret),
   any(service),
   any(serviceAccount),
   any(controllerRevision),
-  any(daemonSet),
-  any(deployment),
-  any(replicaSet),
-  any(statefulSet),
+  unattended(daemonSet),
+  unattended(deployment),
+  unattended(replicaSet),
+  unattended(statefulSet),
   any(selfSubjectReview),
   any(tokenReview),
   any(localSubjectAccessReview),
   any(selfSubjectAccessReview),
   any(selfSubjectRulesReview),
   any(subjectAccessReview),
-  any(horizontalPodAutoscaler),
-  any(horizontalPodAutoscalerV1),
-  any(cronJob),
-  any(job),
+  unattended(horizontalPodAutoscaler),
+  unattended(horizontalPodAutoscalerV1),
+  unattended(cronJob),
+  unattended(job),
   any(lease),
   any(endpointSlice),
   any(mutatingAdmissionPolicyBinding),
