@@ -37,7 +37,7 @@ describe("a stored object", () => {
     });
 
     it(`${name}: an item of a list has no type`, () => {
-      const item = JSON.parse(Buffer.concat(stored.item).toString()) as Record<string, unknown>;
+      const item = JSON.parse(`{${stored.fields.toString()}`) as Record<string, unknown>;
       assert.deepEqual({ kind: "ConfigMap", apiVersion: "v1", ...item }, whole);
     });
 

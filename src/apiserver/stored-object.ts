@@ -75,7 +75,6 @@ export function packValue(
   return value;
 }
 
-const open = Buffer.from("{");
 /** What has not been committed (a dry run) has no version yet. */
 const versionText = (revision: number): string => (revision === 0 ? "" : `"resourceVersion":"${revision}",`);
 const managedKey = `,"managedFields":`;
@@ -231,9 +230,9 @@ export class CachedObject {
     return JSON.parse(text) as T;
   }
 
-  /** As it stands in a list of its kind: without kind and apiVersion. */
-  get item(): readonly Buffer[] {
-    return [open, this.bytes.subarray(this.#layout.typeEnd)];
+  /** As it stands in a list of its kind, without kind and apiVersion: all that follows the opening brace. */
+  get fields(): Buffer {
+    return this.bytes.subarray(this.#layout.typeEnd);
   }
 
   /** The same content seen at another revision: what a deletion event shows. */

@@ -18,6 +18,8 @@ const comma = Buffer.from(",");
 const end = Buffer.from("]}");
 const nothing = Buffer.from("null");
 const brace = Buffer.from("}");
+const openBrace = Buffer.from("{");
+const commaBrace = Buffer.from(",{");
 
 interface ListMetadata {
   readonly resourceVersion: string;
@@ -178,8 +180,8 @@ function jsonList(
   const chunks: Buffer[] = [Buffer.from(`${JSON.stringify(head).slice(0, -1)},"items":[`)];
   const bare = itemsAreBare(definition);
   objects.forEach((object, at) => {
-    if (at > 0) chunks.push(comma);
-    if (bare) chunks.push(...object.item);
+    if (bare) chunks.push(at > 0 ? commaBrace : openBrace, object.fields);
+    else if (at > 0) chunks.push(comma, object.bytes);
     else chunks.push(object.bytes);
   });
   chunks.push(end);

@@ -104,6 +104,8 @@ function take(
   selection: Selection,
   limit: number,
 ): { objects: CachedObject[]; last: string; more: boolean } {
+  if (selection.all && limit === Infinity && Array.isArray(source))
+    return { objects: source as CachedObject[], last: "", more: false };
   const objects: CachedObject[] = [];
   for (const object of source) {
     if (!selection.matches(object)) continue;
@@ -179,12 +181,13 @@ async function readNow(context: ResourceContext, reading: Reading, start: string
     return { objects: selection.matches(shown) ? [shown] : [], revision };
   }
   const end = prefixEnd(prefix);
-  const stored = cache.range(start, end);
+  const everything = selection.all && size === Infinity;
+  const stored = everything ? cache.all(start, end) : cache.range(start, end);
   const shown = convertsAll(context, reading) ? await allInVersion(context.definition, stored) : stored;
   const { objects: taken, last, more } = take(shown, selection, size);
   const objects = await allInVersion(context.definition, taken);
   if (!more) return { objects, revision };
-  const whole = selection.all ? [...cache.range(start, end)].length : undefined;
+  const whole = selection.all ? cache.count(start, end) : undefined;
   return { objects, revision, ...continuation(reading, revision, last, whole) };
 }
 
