@@ -2,7 +2,7 @@
 
 import type { Namespace, NamespaceCondition } from "#machinery/gen/types/core-v1.ts";
 import { timestamp } from "#base/clock.ts";
-import { groupResource, type DeepReadonly, type KubeObject } from "#machinery/meta.ts";
+import type { DeepReadonly, KubeObject } from "#machinery/meta.ts";
 import type { ResourceRef } from "#client/client.ts";
 
 /** What was left of one resource after everything was deleted. */
@@ -23,7 +23,8 @@ interface Told {
   readonly bad: readonly [reason: string, message: string] | undefined;
 }
 
-const versioned = ({ ref }: Remaining): string => (ref.group === "" ? ref.resource : `${groupResource(ref)}`);
+/** `deployments.apps`, and `pods.` of the core group, as clients know these messages. */
+const resourceDotGroup = ({ ref }: Remaining): string => `${ref.resource}.${ref.group}`;
 
 function finalizerCounts(remaining: readonly Remaining[]): Map<string, number> {
   const counts = new Map<string, number>();
@@ -37,7 +38,7 @@ function finalizerCounts(remaining: readonly Remaining[]): Map<string, number> {
 function told({ discoveryErrors, deletionErrors, remaining }: DeletionReport): Told[] {
   const left = remaining.filter(({ objects }) => objects.length > 0);
   const resources = left
-    .map((one) => `${versioned(one)} has ${one.objects.length} resource instances`)
+    .map((one) => `${resourceDotGroup(one)} has ${one.objects.length} resource instances`)
     .sort()
     .join(", ");
   const finalizers = [...finalizerCounts(left)]

@@ -46,11 +46,20 @@ async function deleteOne(client: Client, ref: ResourceRef, object: KubeObject): 
   }
 }
 
+const isPods = ({ group, resource }: ResourceRef): boolean => group === "" && resource === "pods";
+
+const podsFirst = (resources: readonly Discovered[]): Discovered[] => [
+  ...resources.filter(({ ref }) => isPods(ref)),
+  ...resources.filter(({ ref }) => !isPods(ref)),
+];
+
 async function emptyAll(client: Client, namespace: string): Promise<DeletionReport> {
   const { resources, failed } = await discover(client);
   const deletionErrors: string[] = [];
   const remaining: Remaining[] = [];
-  for (const resource of resources) {
+  for (const resource of podsFirst(resources)) {
+    // What pods need while they end (their accounts, their network's rules) goes after them (KEP-5080).
+    if (remaining.some(({ ref, objects }) => isPods(ref) && objects.length > 0)) break;
     if (!resource.ref.namespaced || !resource.verbs.includes("delete")) continue;
     try {
       remaining.push(await empty(client, resource, namespace));
