@@ -3,7 +3,7 @@
 import type { FieldError } from "#machinery/field-error.ts";
 import type { KubeObject } from "#machinery/meta.ts";
 import { schemaOf, type ResourceDefinition } from "#machinery/define-resource.ts";
-import type { AdmissionRequest, EquivalentVersion } from "./admission/contract.ts";
+import type { AdmissionPlugin, AdmissionRequest, EquivalentVersion } from "./admission/contract.ts";
 import type { ResourceContext } from "./context.ts";
 import { decodePatched } from "./decode-body.ts";
 import { storagePrefix } from "./stored-object.ts";
@@ -93,16 +93,26 @@ async function viewIn(
   };
 }
 
+const looksAt = ({ resources }: AdmissionPlugin, { definition }: ResourceContext): boolean =>
+  resources === undefined || resources.has(`${definition.group}/${definition.resource}`);
+
 export async function mutate(context: ResourceContext, write: Write): Promise<void> {
   const request = requestOf(context, write);
-  for (const plugin of context.server.admission)
-    if (plugin.mutate !== undefined) await plugin.mutate(request);
+  for (const plugin of context.server.admission) {
+    if (!looksAt(plugin, context)) continue;
+    // Most have nothing to say, and say so at once.
+    const pending = plugin.mutate?.(request);
+    if (pending !== undefined) await pending;
+  }
 }
 
 export async function validate(context: ResourceContext, write: Write): Promise<void> {
   const request = requestOf(context, write);
-  for (const plugin of context.server.admission)
-    if (plugin.validate !== undefined) await plugin.validate(request);
+  for (const plugin of context.server.admission) {
+    if (!looksAt(plugin, context)) continue;
+    const pending = plugin.validate?.(request);
+    if (pending !== undefined) await pending;
+  }
 }
 
 /** What only code that is loaded for it can tell. */

@@ -55,8 +55,11 @@ async function check(
   );
 }
 
+const certificateRequests: ReadonlySet<string> = new Set(["certificates.k8s.io/certificatesigningrequests"]);
+
 export const certificateApproval = (authorizer: Authorizer): AdmissionPlugin => ({
   name: "CertificateApproval",
+  resources: certificateRequests,
   async validate(request) {
     if (!isRequest(request, "approval", request.subresource) || request.operation !== "UPDATE") return;
     await check(authorizer, request, "approve");
@@ -65,6 +68,7 @@ export const certificateApproval = (authorizer: Authorizer): AdmissionPlugin => 
 
 export const certificateSigning = (authorizer: Authorizer): AdmissionPlugin => ({
   name: "CertificateSigning",
+  resources: certificateRequests,
   async validate(request) {
     if (!isRequest(request, "status", request.subresource) || request.operation !== "UPDATE") return;
     const [next, old] = [request.object, request.old] as (CertificateSigningRequest | undefined)[];

@@ -61,6 +61,8 @@ export interface AdmissionReads {
 export interface AdmissionPlugin {
   /** The name in --enable-admission-plugins. */
   readonly name: string;
+  /** `group/resource` of what it looks at, where that is not everything: of all else it is not asked. */
+  readonly resources?: ReadonlySet<string>;
   mutate?(request: AdmissionRequest): Promise<void> | void;
   validate?(request: AdmissionRequest): Promise<void> | void;
 }

@@ -32,6 +32,7 @@ const isNew = (
 
 export const defaultIngressClass = (reads: AdmissionReads): AdmissionPlugin => ({
   name: "DefaultIngressClass",
+  resources: new Set(["networking.k8s.io/ingresses"]),
   async mutate(request) {
     if (!isNew(request, "networking.k8s.io", "ingresses")) return;
     const ingress = request.object as Ingress;
@@ -47,6 +48,7 @@ export const defaultIngressClass = (reads: AdmissionReads): AdmissionPlugin => (
 
 export const defaultStorageClass = (reads: AdmissionReads): AdmissionPlugin => ({
   name: "DefaultStorageClass",
+  resources: new Set(["/persistentvolumeclaims"]),
   async mutate(request) {
     if (!isNew(request, "", "persistentvolumeclaims")) return;
     const { metadata, spec } = request.object as PersistentVolumeClaim;

@@ -28,6 +28,7 @@ export function defaultTolerationSeconds(seconds: {
 }): AdmissionPlugin {
   return {
     name: "DefaultTolerationSeconds",
+    resources: new Set(["/pods"]),
     mutate({ operation, resource, subresource, object }) {
       if (
         operation === "DELETE" ||

@@ -82,6 +82,7 @@ async function checkClass(request: AdmissionRequest, reads: AdmissionReads): Pro
 export function priorityAdmission(reads: AdmissionReads): AdmissionPlugin {
   return {
     name: "Priority",
+    resources: new Set(["/pods", "scheduling.k8s.io/priorityclasses"]),
     async mutate(request) {
       const { operation, resource, subresource } = request;
       if (resource.group !== "" || resource.resource !== "pods" || subresource !== "") return;

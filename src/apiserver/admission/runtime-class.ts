@@ -21,6 +21,7 @@ export function runtimeClassAdmission(reads: AdmissionReads): AdmissionPlugin {
   };
   return {
     name: "RuntimeClass",
+    resources: new Set(["/pods"]),
     async mutate(request) {
       if (!isNewPod(request)) return;
       const found = await classOf(request);

@@ -71,6 +71,7 @@ function mountToken(pod: PodObject, random: Random): void {
 export function serviceAccountAdmission(reads: AdmissionReads, random: Random): AdmissionPlugin {
   return {
     name: "ServiceAccount",
+    resources: new Set(["/pods"]),
     async mutate({ operation, resource, subresource, namespace, name, object }) {
       if (
         operation !== "CREATE" ||
