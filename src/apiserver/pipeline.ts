@@ -32,7 +32,7 @@ import type { CachedObject } from "./stored-object.ts";
 import type { SubresourceHandlers } from "./subresources/contract.ts";
 import { create } from "./verbs/create.ts";
 import { deleteCollection, deleteOne } from "./verbs/delete.ts";
-import { listAnswer } from "./verbs/list-answer.ts";
+import { isStrungTogether, listAnswer } from "./verbs/list-answer.ts";
 import { get, oneAnswer, readPage } from "./verbs/read.ts";
 import { applyPatch } from "./verbs/apply.ts";
 import { patch, update, type Part } from "./verbs/update.ts";
@@ -171,7 +171,7 @@ async function serveVerb(context: ResourceContext, form: OutputForm): Promise<Ap
     case "get":
       return get(context, form);
     case "list":
-      return listAnswer(context, await readPage(context), form);
+      return listAnswer(context, await readPage(context, { lazily: isStrungTogether(context, form) }), form);
     case "watch":
       return watch(context, form);
     case "create": {

@@ -232,7 +232,12 @@ export class CachedObject {
 
   /** As it stands in a list of its kind, without kind and apiVersion: all that follows the opening brace. */
   get fields(): Buffer {
-    return this.bytes.subarray(this.#layout.typeEnd);
+    return this.bytes.subarray(this.fieldsAt);
+  }
+
+  /** Where they begin. */
+  get fieldsAt(): number {
+    return this.#layout.typeEnd;
   }
 
   /** The same content seen at another revision: what a deletion event shows. */

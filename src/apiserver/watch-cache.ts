@@ -3,7 +3,7 @@
 
 import BTreeModule from "sorted-btree";
 import { assert } from "#base/assert.ts";
-import type { WatchEvent } from "#store/store.ts";
+import { prefixEnd, type WatchEvent } from "#store/store.ts";
 import { CachedObject } from "./stored-object.ts";
 
 const BTree = ((BTreeModule as { default?: unknown }).default ?? BTreeModule) as typeof BTreeModule.default;
@@ -42,9 +42,22 @@ export interface CacheWatcher {
   onEvent(event: CacheEvent): void;
 }
 
+type Objects = InstanceType<typeof BTree<string, CachedObject>>;
+
+function* inRange(objects: Objects, start: string, end: string): Generator<CachedObject> {
+  for (const [key, object] of objects.entries(start)) {
+    if (key >= end) return;
+    yield object;
+  }
+}
+
 export class ResourceCache {
   readonly prefix: string;
-  readonly #objects = new BTree<string, CachedObject>(undefined, (a, b) => (a < b ? -1 : a > b ? 1 : 0));
+  readonly #objects: Objects = new BTree<string, CachedObject>(undefined, (a, b) =>
+    a < b ? -1 : a > b ? 1 : 0,
+  );
+  /** How many objects there are, by what their keys begin with: each namespace has its own. */
+  readonly #counts = new Map<string, number>();
   #history: CacheEvent[] = [];
   /** Events at and below this revision are no longer remembered. */
   #forgotten: number;
@@ -60,7 +73,7 @@ export class ResourceCache {
   }
 
   load(object: CachedObject): void {
-    this.#objects.set(object.key, object);
+    if (this.#objects.set(object.key, object)) this.#counted(object.key, 1);
   }
 
   apply({ type, kv }: WatchEvent, revision: number): void {
@@ -69,11 +82,12 @@ export class ResourceCache {
     let event: CacheEvent;
     if (type === "put") {
       const current = CachedObject.fromValue(kv.key, kv.value, revision);
-      this.#objects.set(kv.key, current);
+      if (this.#objects.set(kv.key, current)) this.#counted(kv.key, 1);
       event = new CacheEvent(current, previous, false, revision);
     } else {
       if (previous === undefined) return;
       this.#objects.delete(kv.key);
+      this.#counted(kv.key, -1);
       event = new CacheEvent(previous.atRevision(revision), previous, true, revision);
     }
     this.#history.push(event);
@@ -95,11 +109,8 @@ export class ResourceCache {
   }
 
   /** Objects whose keys lie in [start, end), in key order. */
-  *range(start: string, end: string): Generator<CachedObject> {
-    for (const [key, object] of this.#objects.entries(start)) {
-      if (key >= end) return;
-      yield object;
-    }
+  range(start: string, end: string): Iterable<CachedObject> {
+    return inRange(this.#objects, start, end);
   }
 
   /** All of them at once, which costs less than one after the other. */
@@ -109,9 +120,25 @@ export class ResourceCache {
     return found;
   }
 
-  /** How many they are, without visiting them. */
+  /** The same as they are now, whatever changes while they are read. */
+  snapshot(start: string, end: string): Iterable<CachedObject> {
+    return inRange(this.#objects.clone(), start, end);
+  }
+
+  /** How many they are. For a whole resource or namespace that is known; otherwise it takes a walk over the index. */
   count(start: string, end: string): number {
+    if (end === prefixEnd(start)) {
+      if (start === this.prefix) return this.#objects.size;
+      if (start.endsWith("/")) return this.#counts.get(start) ?? 0;
+    }
     return this.#objects.forRange(start, end, false);
+  }
+
+  #counted(key: string, more: 1 | -1): void {
+    const namespace = key.slice(0, key.lastIndexOf("/") + 1);
+    const count = (this.#counts.get(namespace) ?? 0) + more;
+    if (count === 0) this.#counts.delete(namespace);
+    else this.#counts.set(namespace, count);
   }
 
   /** A watch from before this revision misses events. */
@@ -151,6 +178,15 @@ export class ResourceCache {
     for (const [key, object] of this.#objects.entries()) {
       assert(object.key === key && key.startsWith(this.prefix), `${key} is in its cache under its own key`);
     }
+    let counted = 0;
+    for (const [start, count] of this.#counts) {
+      assert(
+        this.#objects.forRange(start, prefixEnd(start), false) === count,
+        `${start} has ${count} objects`,
+      );
+      counted += count;
+    }
+    assert(counted === this.#objects.size, "every object is counted");
     this.#history.forEach((event, at) => {
       const before = this.#history[at - 1];
       assert(before === undefined || before.revision <= event.revision, "history is in order");

@@ -1,6 +1,6 @@
 // Reading response bodies: whole, or line by line as a watch sends them.
 
-import type { ApiBody } from "#machinery/api-request.ts";
+import { blocksOf, type ApiBody } from "#machinery/api-request.ts";
 
 /** The whole body as bytes. */
 export async function collectBody(body: ApiBody): Promise<Buffer> {
@@ -9,6 +9,8 @@ export async function collectBody(body: ApiBody): Promise<Buffer> {
       return Buffer.alloc(0);
     case "bytes":
       return body.chunks.length === 1 ? (body.chunks[0] as Buffer) : Buffer.concat(body.chunks);
+    case "source":
+      return Buffer.concat([...blocksOf(body.source)]);
     case "stream": {
       const chunks: Buffer[] = [];
       for await (const chunk of body.chunks) chunks.push(chunk);

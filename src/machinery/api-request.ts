@@ -46,9 +46,28 @@ export interface ByteSink {
 /** Starts to write, in the turn in which there is something: for many streams far cheaper than an iterator each. */
 export type ByteFeed = (sink: ByteSink) => () => void;
 
+/** Many bytes that are put together only as they are taken, once, by one reader. */
+export interface ByteSource {
+  /** Puts the next bytes at the start of `block` and says how many; 0 when there are no more. */
+  fill(block: Buffer): number;
+}
+
+const blockBytes = 64 * 1024;
+
+/** The same in blocks of their own, each made when it is asked for. */
+export function* blocksOf(source: ByteSource): Generator<Buffer> {
+  for (;;) {
+    const block = Buffer.allocUnsafe(blockBytes);
+    const size = source.fill(block);
+    if (size === 0) return;
+    yield block.subarray(0, size);
+  }
+}
+
 export type ApiBody =
   | { readonly kind: "empty" }
   | { readonly kind: "bytes"; readonly chunks: readonly Buffer[] }
+  | { readonly kind: "source"; readonly source: ByteSource }
   /** Either the chunks are read, or, where there is one, the feed is started. */
   | { readonly kind: "stream"; readonly chunks: AsyncIterable<Buffer>; readonly feed?: ByteFeed }
   /** `direct` only: an object (single, or a list) handed over frozen, never encoded. */

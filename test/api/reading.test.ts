@@ -276,4 +276,18 @@ overEveryTransport((check) => {
     });
     assert.equal(fallback.json.kind, "ConfigMap");
   });
+
+  check("a list that is too long to be put together beforehand", async (place) => {
+    const many = Array.from({ length: 2_050 }, (_, n) => `n${String(n).padStart(4, "0")}`);
+    for (let at = 0; at < many.length; at += 50)
+      await Promise.all(many.slice(at, at + 50).map((name) => place.put(name, {}, { mine: "" })));
+    const all = await place.expect(200, "GET", place.at("configmaps"));
+    assert.deepEqual(names(all.json), ["kube-root-ca.crt", ...many]);
+    assert.equal(all.json.kind, "ConfigMapList");
+    assert.equal(all.json.items[1].kind, undefined);
+    assert.match(all.json.metadata.resourceVersion, /^\d+$/);
+    const page = await place.expect(200, "GET", `${place.at("configmaps")}?limit=1000`);
+    assert.equal(page.json.metadata.remainingItemCount, 1_051);
+    assert.deepEqual(page.json.items, all.json.items.slice(0, 1_000));
+  });
 });

@@ -19,7 +19,13 @@ import { promisify } from "node:util";
 import { once } from "node:events";
 import { toError } from "#base/assert.ts";
 import type { Logger } from "#base/log.ts";
-import type { ApiRequest, ApiResponse, ByteFeed } from "#machinery/api-request.ts";
+import {
+  blocksOf,
+  type ApiRequest,
+  type ApiResponse,
+  type ByteFeed,
+  type ByteSource,
+} from "#machinery/api-request.ts";
 import { badRequest, tooLarge, type ApiError } from "#machinery/status.ts";
 import { errorAnswer } from "../answer.ts";
 import type { Credentials } from "../auth/contract.ts";
@@ -257,6 +263,8 @@ async function send(exchange: Exchange, { status, headers, body }: ApiResponse):
       return;
     case "bytes":
       return sendBytes(exchange, status, headers, body.chunks);
+    case "source":
+      return sendSource(exchange, status, headers, body.source);
     case "stream":
       return sendStream(exchange, status, headers, body);
     case "upgrade": {
@@ -279,46 +287,79 @@ async function sendBytes(
 ): Promise<void> {
   let size = 0;
   for (const chunk of chunks) size += chunk.length;
-  const accepts = exchange.headers["accept-encoding"] ?? "";
-  if (size >= gzipFromBytes && /\bgzip\b/.test(accepts))
+  if (size >= gzipFromBytes && acceptsGzip(exchange))
     return sendPacked(exchange, status, headers, chunks, size);
   exchange.start(status, { ...headers, "content-length": size });
   if (size <= writeBytesMax) {
     exchange.output.end(chunks.length === 1 ? chunks[0] : Buffer.concat(chunks));
     return;
   }
-  await writeBlocks(exchange.output, chunks);
+  await writeBlocks(exchange.output, sourceOf(chunks));
 }
 
 /**
  * Many small pieces cost a frame each: they go out in blocks. Two blocks take turns, so that one is filled while the other
  * is on its way, and an answer of any size takes no more memory than these.
  */
-async function writeBlocks(output: Writable, chunks: readonly Buffer[]): Promise<void> {
+async function writeBlocks(output: Writable, source: ByteSource): Promise<void> {
   const closed = new Promise<void>((resolve) => output.once("close", () => resolve()));
-  let blocks: Buffer[] = [Buffer.allocUnsafeSlow(writeBytesMax), Buffer.allocUnsafeSlow(writeBytesMax)];
-  let size = 0;
+  const blocks = [Buffer.allocUnsafeSlow(writeBytesMax), Buffer.allocUnsafeSlow(writeBytesMax)];
   let sent: Promise<void> = Promise.resolve();
-  const flush = async (): Promise<void> => {
-    const [block, other] = blocks as [Buffer, Buffer];
-    const full = block.subarray(0, size);
+  for (let turn = 0; !output.destroyed; turn ^= 1) {
+    const block = blocks[turn] as Buffer;
+    const size = source.fill(block);
     await Promise.race([sent, closed]);
-    sent = new Promise((resolve) => output.write(full, () => resolve()));
-    blocks = [other, block];
-    size = 0;
-  };
-  for (const chunk of chunks) {
-    for (let at = 0; at < chunk.length;) {
-      const taken = chunk.copy(blocks[0] as Buffer, size, at);
-      at += taken;
-      size += taken;
-      if (size === writeBytesMax) await flush();
-      if (output.destroyed) return;
-    }
+    if (size === 0) break;
+    sent = new Promise((resolve) => output.write(block.subarray(0, size), () => resolve()));
   }
-  if (size > 0) await flush();
   output.end();
 }
+
+/** Pieces that are there, one after the other. */
+function sourceOf(chunks: readonly Buffer[]): ByteSource {
+  let next = 0;
+  /** How much of the next one has been taken. */
+  let from = 0;
+  return {
+    fill(block) {
+      let size = 0;
+      while (next < chunks.length && size < block.length) {
+        const chunk = chunks[next] as Buffer;
+        const taken = chunk.copy(block, size, from);
+        size += taken;
+        from += taken;
+        if (from === chunk.length) {
+          next++;
+          from = 0;
+        }
+      }
+      return size;
+    },
+  };
+}
+
+/** Its size shows at its end only. It is long, so that whoever accepts it compressed gets it so. */
+async function sendSource(
+  exchange: Exchange,
+  status: number,
+  headers: Readonly<Record<string, string>>,
+  source: ByteSource,
+): Promise<void> {
+  if (acceptsGzip(exchange)) {
+    exchange.start(status, packedHeaders(headers));
+    return pipeline(blocksOf(source), createGzip({ level: gzipLevel }), exchange.output);
+  }
+  exchange.start(status, headers);
+  await writeBlocks(exchange.output, source);
+}
+
+const acceptsGzip = ({ headers }: Exchange): boolean => /\bgzip\b/.test(headers["accept-encoding"] ?? "");
+
+const packedHeaders = (headers: Readonly<Record<string, string>>): Record<string, string> => ({
+  ...headers,
+  vary: headers["vary"]?.includes("Accept-Encoding") === true ? headers["vary"] : "Accept-Encoding",
+  "content-encoding": "gzip",
+});
 
 /** Compressed: at once, or, what is large, in blocks, so that there is no second copy of it. */
 async function sendPacked(
@@ -328,8 +369,7 @@ async function sendPacked(
   chunks: readonly Buffer[],
   size: number,
 ): Promise<void> {
-  const vary = headers["vary"]?.includes("Accept-Encoding") === true ? headers["vary"] : "Accept-Encoding";
-  const encoded = { ...headers, vary, "content-encoding": "gzip" };
+  const encoded = packedHeaders(headers);
   if (size <= gzipWholeBytesMax) {
     const packed = await gzipAsync(Buffer.concat(chunks), { level: gzipLevel });
     exchange.start(status, { ...encoded, "content-length": packed.length });
@@ -337,22 +377,7 @@ async function sendPacked(
     return;
   }
   exchange.start(status, encoded);
-  await pipeline(blocksOf(chunks), createGzip({ level: gzipLevel }), exchange.output);
-}
-
-/** Many small pieces cost a frame each: they go out in blocks. */
-function* blocksOf(chunks: readonly Buffer[]): Generator<Buffer> {
-  let block: Buffer[] = [];
-  let size = 0;
-  for (const chunk of chunks) {
-    block.push(chunk);
-    size += chunk.length;
-    if (size < writeBytesMax) continue;
-    yield Buffer.concat(block);
-    block = [];
-    size = 0;
-  }
-  if (size > 0) yield Buffer.concat(block);
+  await pipeline(blocksOf(sourceOf(chunks)), createGzip({ level: gzipLevel }), exchange.output);
 }
 
 async function sendStream(
@@ -411,7 +436,9 @@ async function serveUpgrade(
   // Such a connection carries whole answers only: a stream (a watch) has to be asked for without an upgrade.
   if (answer.body.kind === "stream") abort.abort(clientGone);
   const { status, headers: sent, body } = answer.body.kind === "stream" ? noStream() : answer;
-  const bytes = body.kind === "bytes" ? Buffer.concat(body.chunks) : Buffer.alloc(0);
+  const chunks =
+    body.kind === "bytes" ? body.chunks : body.kind === "source" ? [...blocksOf(body.source)] : [];
+  const bytes = Buffer.concat(chunks);
   const lines = Object.entries({ ...sent, "content-length": bytes.length, connection: "close" }).map(
     ([name, value]) => `${name}: ${value}\r\n`,
   );

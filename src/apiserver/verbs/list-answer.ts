@@ -12,6 +12,7 @@ import { inTurns } from "../in-turns.ts";
 import type { OutputForm } from "../negotiate.ts";
 import type { CachedObject } from "../stored-object.ts";
 import { metadataOnly, partialMetadata, table, tableRow } from "../table.ts";
+import { ListSource } from "./list-source.ts";
 import { includeObject, viewRefused, wantsShared, type Page } from "./read.ts";
 
 const comma = Buffer.from(",");
@@ -26,6 +27,10 @@ interface ListMetadata {
   readonly continue?: string;
   readonly remainingItemCount?: number;
 }
+
+/** The answer is the cached bytes of the objects, one after the other. */
+export const isStrungTogether = (context: ResourceContext, { as, encoding }: OutputForm): boolean =>
+  as === "object" && encoding === "json" && !wantsShared(context);
 
 /** A list of these objects in the negotiated form. */
 export async function listAnswer(
@@ -47,8 +52,20 @@ export async function listAnswer(
     case "Table":
       return tableAnswer(context, page.objects, metadata, form);
     case "object":
-      return objectsAnswer(context, page.objects, metadata, form);
+      return page.source === undefined
+        ? objectsAnswer(context, page.objects, metadata, form)
+        : sourceAnswer(definition, page.source, metadata, form);
   }
+}
+
+function sourceAnswer(
+  definition: ResourceDefinition,
+  objects: Iterable<CachedObject>,
+  metadata: ListMetadata,
+  form: OutputForm,
+): ApiResponse {
+  const source = new ListSource(listHead(definition, metadata), objects, itemsAreBare(definition));
+  return { status: 200, headers: { "content-type": form.contentType }, body: { kind: "source", source } };
 }
 
 async function objectsAnswer(
@@ -170,14 +187,18 @@ async function tableAnswer(
   return bytesAnswer(200, form.contentType, [...chunks, end]);
 }
 
+function listHead(definition: ResourceDefinition, metadata: ListMetadata): Buffer {
+  const head = { kind: definition.listKind, apiVersion: apiVersionOf(definition), metadata };
+  return Buffer.from(`${JSON.stringify(head).slice(0, -1)},"items":[`);
+}
+
 /** The list as the cached bytes of its items, strung together. */
 function jsonList(
   definition: ResourceDefinition,
   metadata: ListMetadata,
   objects: readonly CachedObject[],
 ): Buffer[] {
-  const head = { kind: definition.listKind, apiVersion: apiVersionOf(definition), metadata };
-  const chunks: Buffer[] = [Buffer.from(`${JSON.stringify(head).slice(0, -1)},"items":[`)];
+  const chunks: Buffer[] = [listHead(definition, metadata)];
   const bare = itemsAreBare(definition);
   objects.forEach((object, at) => {
     if (bare) chunks.push(at > 0 ? commaBrace : openBrace, object.fields);

@@ -93,6 +93,8 @@ async function computedObjects(context: ResourceContext): Promise<CachedObject[]
 
 export interface Page {
   readonly objects: readonly CachedObject[];
+  /** In place of `objects`, where they are many and were asked for `lazily`: they are read as they are sent. */
+  readonly source?: Iterable<CachedObject>;
   readonly revision: number;
   readonly continueFrom?: string;
   readonly remaining?: number;
@@ -150,7 +152,10 @@ function readingOf(context: ResourceContext): Reading {
   return { ...shared, at, notOlderThan: at === undefined ? version : undefined };
 }
 
-export async function readPage(context: ResourceContext): Promise<Page> {
+/** Whole lists of at least so many are read as they are sent, from the state at their revision. */
+const manyObjects = 2_000;
+
+export async function readPage(context: ResourceContext, { lazily = false } = {}): Promise<Page> {
   const reading = readingOf(context);
   const { selection } = reading;
   const computed = await computedObjects(context);
@@ -162,12 +167,17 @@ export async function readPage(context: ResourceContext): Promise<Page> {
   }
   const { at } = reading;
   return at === undefined || at.revision === newestRevision
-    ? readNow(context, reading, at?.start ?? reading.prefix)
+    ? readNow(context, reading, at?.start ?? reading.prefix, lazily)
     : readThen(context, reading, at);
 }
 
 /** From memory, as of now or newer than asked for. */
-async function readNow(context: ResourceContext, reading: Reading, start: string): Promise<Page> {
+async function readNow(
+  context: ResourceContext,
+  reading: Reading,
+  start: string,
+  lazily: boolean,
+): Promise<Page> {
   const { caches } = context.server;
   const { prefix, selection, size, notOlderThan } = reading;
   if (notOlderThan === undefined) await caches.waitForNewest();
@@ -182,6 +192,9 @@ async function readNow(context: ResourceContext, reading: Reading, start: string
   }
   const end = prefixEnd(prefix);
   const everything = selection.all && size === Infinity;
+  const asStored = everything && context.definition.conversion === undefined;
+  if (lazily && asStored && cache.count(start, end) >= manyObjects)
+    return { objects: [], source: cache.snapshot(start, end), revision };
   const stored = everything ? cache.all(start, end) : cache.range(start, end);
   const shown = convertsAll(context, reading) ? await allInVersion(context.definition, stored) : stored;
   const { objects: taken, last, more } = take(shown, selection, size);
