@@ -8,6 +8,7 @@ import { startComponents } from "#reconcile/manager.ts";
 import { endpointSliceController } from "./endpoint-slice.ts";
 import { endpointsController } from "./endpoints.ts";
 import { startGarbageCollector, type GarbageCollectorOptions } from "./garbage-collector.ts";
+import { jobController } from "./job.ts";
 import { namespaceController } from "./namespace.ts";
 import { nodeLifecycleController, type NodeLifecycleOptions } from "./node-lifecycle.ts";
 import { podGcController, type PodGcOptions } from "./pod-gc.ts";
@@ -60,6 +61,7 @@ export const controllers: readonly Entry[] = [
       rootCa === undefined ? undefined : startController(rootCaController(rootCa), deps),
   },
   { name: "replication-controller", account: "replication-controller", start: loop(replicationController) },
+  { name: "job-controller", account: "job-controller", start: loop(jobController) },
   { name: "endpoints-controller", account: "endpoint-controller", start: loop(endpointsController) },
   {
     name: "endpointslice-controller",

@@ -64,6 +64,8 @@ export interface ControllerDefinition<Input = unknown> {
   readonly tick?: { readonly everyMs: number; readonly keys: (reads: Reads) => Iterable<string> };
   /** Gathers from the caches what the plan needs; undefined when there is nothing to decide. */
   readonly read: (key: string, reads: Reads, context: PlanContext) => Input | undefined;
+  /** Reads live what the caches, which may be behind one another, cannot be trusted with. Before each plan. */
+  readonly confirm?: (input: Input, client: Client) => Promise<Input>;
   /** Pure. Not asked when there is a `run`. */
   readonly plan: (input: Input, context: PlanContext) => Plan;
   /** What to write when a plan failed half-way (a condition in the status). Pure. */
@@ -253,8 +255,9 @@ class Loop implements RunningController {
     const { clock, client, check } = this.#deps;
     const definition = this.#definition;
     const context: PlanContext = { nowMs: clock.now() };
-    const input = definition.read(key, this.#reads, context);
-    if (input === undefined) return undefined;
+    const cached = definition.read(key, this.#reads, context);
+    if (cached === undefined) return undefined;
+    const input = definition.confirm === undefined ? cached : await definition.confirm(cached, client);
     if (definition.run !== undefined) return this.#run(key, definition.run, input, context);
     const plan = definition.plan(input, context);
     if (plan.actions.length === 0) return plan.againAfterMs;

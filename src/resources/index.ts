@@ -119,7 +119,7 @@ export const builtinResources: readonly ResourceDefinition[] = [
   unattended(horizontalPodAutoscaler),
   unattended(horizontalPodAutoscalerV1),
   unattended(cronJob),
-  unattended(job),
+  any(job),
   any(lease),
   any(endpointSlice),
   any(mutatingAdmissionPolicyBinding),

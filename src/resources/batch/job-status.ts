@@ -104,7 +104,9 @@ function validateTimes({ status: now = {}, spec }: Job, { status: before = {} }:
     errors.push(invalid(path, completionTime, "field is immutable"));
   if (startTime !== undefined && completionTime !== undefined && completionTime < startTime)
     errors.push(invalid(path, completionTime, "completionTime cannot be set before startTime"));
-  if (before.startTime !== undefined && startTime !== before.startTime && spec?.suspend !== true)
+  // A Job that has just been resumed starts anew.
+  const isRunning = spec?.suspend !== true && !has(before, "Suspended");
+  if (before.startTime !== undefined && startTime !== before.startTime && isRunning)
     errors.push(
       startTime === undefined
         ? required("status.startTime", "startTime cannot be removed for unsuspended job")
