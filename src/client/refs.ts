@@ -31,13 +31,6 @@ export const Secrets = core("Secret", "secrets");
 export const ServiceAccounts = core("ServiceAccount", "serviceaccounts");
 export const Jobs = ref("batch", "v1", "Job", "jobs", true);
 export const CronJobs = ref("batch", "v1", "CronJob", "cronjobs", true);
-export const HorizontalPodAutoscalers = ref(
-  "autoscaling",
-  "v2",
-  "HorizontalPodAutoscaler",
-  "horizontalpodautoscalers",
-  true,
-);
 export const Leases = ref("coordination.k8s.io", "v1", "Lease", "leases", true);
 export const PriorityClasses = ref("scheduling.k8s.io", "v1", "PriorityClass", "priorityclasses", false);
 export const FlowSchemas = ref("flowcontrol.apiserver.k8s.io", "v1", "FlowSchema", "flowschemas", false);
