@@ -5,22 +5,26 @@ import { fieldsMatch, parseFieldSelector, type FieldSelector } from "#machinery/
 import { parseSelector, matches, type Selector } from "#machinery/selectors.ts";
 import { badRequest } from "#machinery/status.ts";
 import { toError } from "#base/assert.ts";
-import type { KubeObject } from "#machinery/meta.ts";
-import type { CachedObject } from "./stored-object.ts";
+import { storagePrefix, type CachedObject } from "./stored-object.ts";
 
 export interface Selection {
   /** Everything matches: nobody needs to parse. */
   readonly all: boolean;
   /** `metadata.name=x`: a single object. */
   readonly name: string | undefined;
+  /** Two selections of one kind with the same text are the same. */
+  readonly text: string;
   matches(object: CachedObject): boolean;
 }
 
-function fieldOf(definition: ResourceDefinition, object: KubeObject, field: string): string {
-  if (field === "metadata.name") return object.metadata?.name ?? "";
-  if (field === "metadata.namespace") return object.metadata?.namespace ?? "";
-  return definition.selectableFields[field]?.(object) ?? "";
-}
+/** An object's name and namespace stand in its key: nobody needs to parse for them. */
+const keyFields = {
+  "metadata.name": (key: string): string => key.slice(key.lastIndexOf("/") + 1),
+  "metadata.namespace": (key: string, prefix: number): string =>
+    key.slice(prefix, Math.max(prefix, key.lastIndexOf("/"))),
+};
+
+const isKeyField = (field: string): field is keyof typeof keyFields => Object.hasOwn(keyFields, field);
 
 const hasOwnFields = ({ selectableFields }: ResourceDefinition): boolean =>
   Object.keys(selectableFields).length > 0;
@@ -51,14 +55,22 @@ export function selectionOf(query: URLSearchParams, definition: ResourceDefiniti
   for (const { field } of fields)
     if (!isSelectable(definition, field)) throw notSelectable(definition, field);
   const all = labels.length === 0 && fields.length === 0;
+  const prefix = storagePrefix(definition.storage).length;
+  const ofKey = fields.filter(({ field }) => isKeyField(field));
+  const ofObject = fields.filter(({ field }) => !isKeyField(field));
   return {
     all,
+    text: `${query.get("labelSelector") ?? ""}\n${query.get("fieldSelector") ?? ""}`,
     name: fields.find(({ field, equal }) => field === "metadata.name" && equal)?.value,
     matches(cached) {
       if (all) return true;
+      const { key } = cached;
+      if (!fieldsMatch(ofKey, (field) => (isKeyField(field) ? keyFields[field](key, prefix) : "")))
+        return false;
+      if (labels.length === 0 && ofObject.length === 0) return true;
       const { object } = cached;
       if (labels.length > 0 && !matches(labels, object.metadata?.labels)) return false;
-      return fields.length === 0 || fieldsMatch(fields, (field) => fieldOf(definition, object, field));
+      return fieldsMatch(ofObject, (field) => definition.selectableFields[field]?.(object) ?? "");
     },
   };
 }

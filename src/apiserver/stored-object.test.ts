@@ -26,6 +26,25 @@ describe("a stored object", () => {
         ? bare
         : { ...bare, metadata: { ...bare.metadata, managedFields: JSON.parse(text) as unknown } };
 
+    it(`${name}: its metadata alone, parsed with the object or without it`, () => {
+      const fresh = CachedObject.fromValue("/k", packValue(encodeObject(object, type, text)), 7);
+      assert.deepEqual(fresh.metadataAlone, bare.metadata);
+      assert.ok(Object.isFrozen(fresh.metadataAlone));
+      assert.deepEqual(fresh.object.metadata, bare.metadata);
+      assert.equal(fresh.metadataAlone, fresh.object.metadata);
+    });
+
+    it(`${name}: drafts are nobody else's, before and after it is parsed`, () => {
+      const fresh = CachedObject.fromValue("/k", packValue(encodeObject(object, type, text)), 7);
+      for (const shared of [undefined, fresh.object]) {
+        const draft: KubeObject = fresh.draft();
+        assert.deepEqual({ ...draft }, bare);
+        assert.ok(shared === undefined || draft.metadata !== shared.metadata);
+        (draft.metadata ??= {}).name = "changed";
+      }
+      assert.deepEqual(fresh.object, bare);
+    });
+
     it(`${name}: bytes, object, drafts`, () => {
       assert.deepEqual(JSON.parse(stored.bytes.toString()), whole);
       assert.deepEqual(stored.object, bare);

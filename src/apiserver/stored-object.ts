@@ -208,6 +208,15 @@ export class CachedObject {
     return { ...this.object, metadata: { ...this.object.metadata, managedFields } };
   }
 
+  /** Its metadata, frozen, without managed fields: made for who asks, and nothing else of the object with it. */
+  get metadataAlone(): object {
+    if (this.#object !== undefined) return this.#object.metadata ?? {};
+    const { typeEnd, managedAt, managedEnd } = this.#layout;
+    if (managedEnd === this.bytes.length) return this.object.metadata ?? {};
+    const { metadata } = JSON.parse(`{${this.bytes.toString("utf8", typeEnd, managedAt)}}}`) as KubeObject;
+    return freeze(metadata ?? {});
+  }
+
   /** The object for who looks at it once: parsed for everybody only where it has been already. */
   once(withManaged: boolean): KubeObject {
     if (this.#object === undefined) return this.draft(withManaged);

@@ -29,6 +29,10 @@ export function partialMetadata(object: KubeObject, apiVersion = newestViews): K
   return { kind: "PartialObjectMetadata", apiVersion, metadata: object.metadata ?? {} };
 }
 
+/** The same for who shares this process: frozen, and no more of the object is parsed for it. */
+export const sharedMetadata = ({ metadataAlone }: CachedObject, apiVersion = newestViews): KubeObject =>
+  Object.freeze({ kind: "PartialObjectMetadata", apiVersion, metadata: metadataAlone });
+
 /** The same as bytes, taken from those of the object. */
 export function metadataOnly(object: CachedObject, apiVersion = newestViews): Buffer {
   const text = object.metadataText;

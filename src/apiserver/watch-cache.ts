@@ -20,7 +20,7 @@ export class CacheEvent {
   readonly previous: CachedObject | undefined;
   readonly deleted: boolean;
   readonly revision: number;
-  readonly #encoded = new Map<string, Buffer>();
+  #encoded: Map<string, Buffer> | undefined;
 
   constructor(current: CachedObject, previous: CachedObject | undefined, deleted: boolean, revision: number) {
     this.current = current;
@@ -31,6 +31,7 @@ export class CacheEvent {
 
   /** The bytes of this event in one form, made by the first watcher that needs them. */
   encoded(form: string, make: () => Buffer): Buffer {
+    this.#encoded ??= new Map();
     let bytes = this.#encoded.get(form);
     if (bytes === undefined) this.#encoded.set(form, (bytes = make()));
     return bytes;

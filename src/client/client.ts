@@ -23,6 +23,8 @@ export interface ListOptions {
   readonly continue?: string;
   readonly resourceVersion?: string;
   readonly resourceVersionMatch?: "Exact" | "NotOlderThan";
+  /** Items are PartialObjectMetadata: a fraction of the bytes, where nothing else is looked at. */
+  readonly metadataOnly?: boolean;
 }
 
 export interface WatchOptions {
@@ -32,8 +34,14 @@ export interface WatchOptions {
   readonly resourceVersion?: string;
   readonly allowBookmarks?: boolean;
   readonly timeoutSeconds?: number;
+  readonly metadataOnly?: boolean;
   readonly signal: AbortSignal;
 }
+
+const metadataViews = {
+  list: { accept: "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1" },
+  watch: { accept: "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1" },
+} as const;
 
 export type PatchType = "json" | "merge" | "strategic" | "apply";
 
@@ -136,14 +144,16 @@ export function createClient(transport: Transport, options: { userAgent?: string
     query = "",
     body?: unknown,
     contentType = "application/json",
+    headers: Readonly<Record<string, string>> = {},
   ): Promise<T> {
     const response = await raw({
       method,
       path,
       query,
+      headers,
       ...(body === undefined
         ? {}
-        : { body: Buffer.from(JSON.stringify(body)), headers: { "content-type": contentType } }),
+        : { body: Buffer.from(JSON.stringify(body)), headers: { ...headers, "content-type": contentType } }),
     });
     if (response.body.kind === "object" && response.status < 400) return response.body.object as T;
     const text = (await collectBody(response.body)).toString();
@@ -152,9 +162,10 @@ export function createClient(transport: Transport, options: { userAgent?: string
   }
 
   async function* watch(ref: ResourceRef, options: WatchOptions): AsyncGenerator<readonly SharedEvent[]> {
-    const { namespace, signal, allowBookmarks = true, ...rest } = options;
+    const { namespace, signal, allowBookmarks = true, metadataOnly = false, ...rest } = options;
     const query = queryOf({ watch: true, allowWatchBookmarks: allowBookmarks, ...rest });
-    const response = await raw({ method: "GET", path: resourcePath(ref, namespace), query, signal });
+    const headers = metadataOnly ? metadataViews.watch : {};
+    const response = await raw({ method: "GET", path: resourcePath(ref, namespace), query, headers, signal });
     if (response.status >= 400)
       throw errorFromAnswer(response.status, (await collectBody(response.body)).toString());
     const batches =
@@ -177,7 +188,15 @@ export function createClient(transport: Transport, options: { userAgent?: string
         : call(method, path.slice(0, at), path.slice(at + 1), body, contentType);
     },
     get: (ref, namespace, name, sub) => call("GET", resourcePath(ref, namespace, name, sub)),
-    list: (ref, { namespace, ...rest } = {}) => call("GET", resourcePath(ref, namespace), queryOf(rest)),
+    list: (ref, { namespace, metadataOnly = false, ...rest } = {}) =>
+      call(
+        "GET",
+        resourcePath(ref, namespace),
+        queryOf(rest),
+        undefined,
+        undefined,
+        metadataOnly ? metadataViews.list : {},
+      ),
     create: (ref, namespace, object) => call("POST", resourcePath(ref, namespace), "", object),
     createSub: (ref, namespace, name, sub, object) =>
       call("POST", resourcePath(ref, namespace, name, sub), "", object),

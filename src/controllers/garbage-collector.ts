@@ -163,7 +163,7 @@ class Collector implements Component {
     const fresh: Kind[] = [];
     for (const [id, ref] of wanted) {
       if (this.#kinds.has(id)) continue;
-      const informer = this.#deps.informers.informer<KubeObject>(ref);
+      const informer = this.#deps.informers.informer<KubeObject>(ref, { metadataOnly: true });
       informer.addIndex(ownerIndex, uidsOf);
       fresh.push({ ref, informer, unsubscribe: () => undefined });
     }

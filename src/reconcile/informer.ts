@@ -8,6 +8,8 @@ export interface InformerOptions {
   readonly namespace?: string;
   readonly labelSelector?: string;
   readonly fieldSelector?: string;
+  /** Objects come as PartialObjectMetadata. */
+  readonly metadataOnly?: boolean;
 }
 
 export interface Handler<T extends KubeObject> {

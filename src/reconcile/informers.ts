@@ -115,6 +115,9 @@ interface Entry {
   readonly end: AbortController;
 }
 
+const idOf = ({ group, resource }: ResourceRef, of: InformerOptions): string =>
+  [group, resource, of.namespace, of.labelSelector, of.fieldSelector, of.metadataOnly === true].join("\n");
+
 export function createInformerFactory(
   client: Client,
   deps: Pick<Deps, "clock" | "random" | "log">,
@@ -133,7 +136,9 @@ export function createInformerFactory(
 
   return {
     informer<T extends KubeObject>(ref: ResourceRef, of: InformerOptions = {}): Informer<T> {
-      const id = [ref.group, ref.resource, of.namespace, of.labelSelector, of.fieldSelector].join("\n");
+      const whole = idOf(ref, { ...of, metadataOnly: false });
+      // Where somebody has the whole objects anyway, a second cache would save nothing.
+      const id = of.metadataOnly === true && !informers.has(whole) ? idOf(ref, of) : whole;
       let entry = informers.get(id);
       if (entry === undefined) {
         const informer = new CachedInformer(ref, deps.log, options.freeze ?? false);

@@ -11,7 +11,7 @@ import type { ResourceContext } from "../context.ts";
 import { inTurns } from "../in-turns.ts";
 import type { OutputForm } from "../negotiate.ts";
 import type { CachedObject } from "../stored-object.ts";
-import { metadataOnly, partialMetadata, table, tableRow } from "../table.ts";
+import { metadataOnly, partialMetadata, sharedMetadata, table, tableRow } from "../table.ts";
 import { ListSource } from "./list-source.ts";
 import { includeObject, viewRefused, wantsShared, type Page } from "./read.ts";
 
@@ -145,6 +145,10 @@ async function metadataAnswer(
   form: OutputForm,
 ): Promise<ApiResponse> {
   const head = { kind: "PartialObjectMetadataList", apiVersion: form.viewVersion, metadata };
+  if (wantsShared(context)) {
+    const items = objects.map((object) => sharedMetadata(object, form.viewVersion));
+    return { status: 200, headers: {}, body: { kind: "object", object: { ...head, items } as KubeObject } };
+  }
   const { clock } = context.server;
   if (form.encoding === "json") {
     const chunks: Buffer[] = [Buffer.from(`${JSON.stringify(head).slice(0, -1)},"items":[`)];

@@ -15,9 +15,9 @@ import {
   integerParameter,
   resourceVersionParameter,
 } from "../options.ts";
-import { selectionOf } from "../selection.ts";
+import { selectionOf, type Selection } from "../selection.ts";
 import { storagePrefix, type CachedObject } from "../stored-object.ts";
-import { metadataOnly, partialMetadata, table, tableRow } from "../table.ts";
+import { metadataOnly, partialMetadata, sharedMetadata, table, tableRow } from "../table.ts";
 import { allInVersion, eventInVersion } from "../versions.ts";
 import { watcherEventsMax, type CacheEvent } from "../watch-cache.ts";
 import { namespaceOf } from "../write.ts";
@@ -28,9 +28,22 @@ const defaultTimeoutMs = 30 * 60_000;
 const bookmarkEveryMs = 60_000;
 /** The state that a watch begins with is encoded piece by piece, as the client takes it, and others have their turns. */
 const pieceEvents = 128;
+const nothing: readonly Outgoing[] = [];
 const initialEventsEnd = "k8s.io/initial-events-end";
 
 type EventType = SharedEvent["type"];
+
+/** Watches with something to send, at the end of this turn: one after the other, not a task each. */
+let due: (() => void)[] = [];
+
+function atEndOfTurn(flush: () => void): void {
+  if (due.push(flush) > 1) return;
+  queueMicrotask(() => {
+    const all = due;
+    due = [];
+    for (const each of all) each();
+  });
+}
 
 interface Outgoing {
   readonly type: EventType;
@@ -50,6 +63,11 @@ class Outbox {
   #pending: Promise<void> | undefined;
   #pendingCount = 0;
   closed = false;
+
+  /** Something is still being converted. */
+  get waits(): boolean {
+    return this.#pending !== undefined;
+  }
 
   /** Uses `value` after all that came before it: at once, unless one of them has to be waited for. */
   inOrder<T>(value: T | Promise<T>, use: (value: T) => void): void {
@@ -110,22 +128,28 @@ class Outbox {
   /** All events as bytes, those of one turn together, a piece at a time, as fast as the sink takes them. */
   feed(encode: (outgoing: Outgoing) => Buffer): ByteFeed {
     return (sink) => {
-      let batch: readonly Outgoing[] = [];
+      let batch: readonly Outgoing[] = nothing;
       let at = 0;
       let full = false;
       let planned = false;
       let ended = false;
       const fill = (): boolean => {
-        if (at === batch.length && this.#events.length === 0) return true;
-        if (at === batch.length) {
+        if (batch === nothing) {
+          if (this.#events.length <= 1) {
+            const only = this.#events.pop();
+            return only === undefined || sink.write(encode(only));
+          }
           batch = this.#events;
           this.#events = [];
+        }
+        const piece = batch.slice(at, at + pieceEvents);
+        at += piece.length;
+        // What has been sent is kept no longer.
+        if (at === batch.length) {
+          batch = nothing;
           at = 0;
         }
-        const from = at;
-        at = Math.min(batch.length, from + pieceEvents);
-        if (at - from === 1) return sink.write(encode(batch[from] as Outgoing));
-        return sink.write(Buffer.concat(batch.slice(from, at).map(encode)));
+        return sink.write(Buffer.concat(piece.map(encode)));
       };
       const flush = (): void => {
         planned = false;
@@ -138,7 +162,7 @@ class Outbox {
           sink.fail(toError(thrown));
           return;
         }
-        if (at < batch.length || this.#events.length > 0) {
+        if (batch !== nothing || this.#events.length > 0) {
           planned = !full;
           if (planned) setImmediate(flush);
         } else if (this.closed) {
@@ -149,7 +173,7 @@ class Outbox {
       this.#wake = () => {
         if (planned || full || ended) return;
         planned = true;
-        queueMicrotask(flush);
+        atEndOfTurn(flush);
       };
       flush();
       return () => {
@@ -197,13 +221,14 @@ export async function watch(context: ResourceContext, form: OutputForm): Promise
   const include = (object: CachedObject | undefined): boolean =>
     object !== undefined && selection.matches(object);
   const onChange = (event: CacheEvent): void => {
-    const outgoing = translate(event, include);
+    const outgoing = lookedAt(event, selection, include);
     if (outgoing !== undefined) outbox.pushChange(outgoing);
   };
   const onEvent = (event: CacheEvent): void => {
     if (version !== undefined && event.revision <= version) return;
     if (only === undefined ? !event.current.key.startsWith(prefix) : event.current.key !== only) return;
-    outbox.inOrder(eventInVersion(definition, event), onChange);
+    if (definition.conversion === undefined && !outbox.waits) onChange(event);
+    else outbox.inOrder(eventInVersion(definition, event), onChange);
   };
 
   // From here to subscribe() nothing may wait: no event may fall between the state and the stream.
@@ -242,7 +267,8 @@ export async function watch(context: ResourceContext, form: OutputForm): Promise
       outbox.close();
     }
   }
-  if (wantsShared(context) && form.as === "object") {
+  if (wantsShared(context) && form.as !== "Table") {
+    const shared = sharer(form);
     return { status: 200, headers: {}, body: { kind: "events", events: send((batch) => batch.map(shared)) } };
   }
   const frame = await frameOf(form.encoding);
@@ -291,6 +317,19 @@ function translate(
   return { type: "DELETED", object: last, ...(event.deleted ? { event } : {}) };
 }
 
+/** What the last watcher saw: mostly the next one of the same event has the same selection. */
+let last: { event: CacheEvent; text: string; outgoing: Outgoing | undefined } | undefined;
+
+function lookedAt(
+  event: CacheEvent,
+  { text }: Selection,
+  include: (object: CachedObject | undefined) => boolean,
+): Outgoing | undefined {
+  if (last?.event !== event || last.text !== text)
+    last = { event, text, outgoing: translate(event, include) };
+  return last.outgoing;
+}
+
 function bookmark(
   context: ResourceContext,
   revision: number,
@@ -331,9 +370,16 @@ function startTimers(
   };
 }
 
-function shared({ type, object, plain }: Outgoing): SharedEvent {
-  return { type, object: plain ?? (object as CachedObject).object };
-}
+const sharer =
+  ({ as, viewVersion }: OutputForm) =>
+  ({ type, object, plain }: Outgoing): SharedEvent => ({
+    type,
+    object:
+      plain ??
+      (as === "object"
+        ? (object as CachedObject).object
+        : sharedMetadata(object as CachedObject, viewVersion)),
+  });
 
 const newline = Buffer.from("}\n");
 
