@@ -17,6 +17,7 @@ import { replicationController } from "./replication-controller.ts";
 import { rootCaController } from "./root-ca.ts";
 import { serviceAccountController } from "./service-account.ts";
 import { taintEvictionController } from "./taint-eviction.ts";
+import { ttlAfterFinishedController } from "./ttl-after-finished.ts";
 
 export interface ControllerOptions extends NodeLifecycleOptions, PodGcOptions, GarbageCollectorOptions {
   /** PEM of the CA that `kube-root-ca.crt` publishes; without one that controller does not run. */
@@ -62,6 +63,11 @@ export const controllers: readonly Entry[] = [
   },
   { name: "replication-controller", account: "replication-controller", start: loop(replicationController) },
   { name: "job-controller", account: "job-controller", start: loop(jobController) },
+  {
+    name: "ttl-after-finished-controller",
+    account: "ttl-after-finished-controller",
+    start: loop(ttlAfterFinishedController),
+  },
   { name: "endpoints-controller", account: "endpoint-controller", start: loop(endpointsController) },
   {
     name: "endpointslice-controller",

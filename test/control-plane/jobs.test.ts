@@ -377,3 +377,12 @@ test("a deleted Job takes its pods along, and leaves none of them tracked", () =
     await admin.delete(Jobs, "default", "job", { propagationPolicy: "Background" });
     await eventually(async () => (await admin.list(Pods, { namespace: "default" })).items.length === 0);
   }));
+
+test("a finished Job with ttlSecondsAfterFinished goes, and its pods with it", () =>
+  withPlane(async (admin) => {
+    await createJob(admin, { ttlSecondsAfterFinished: 0 });
+    const [pod] = await pods(admin, 1);
+    await end(admin, pod as Pod);
+    await eventually(async () => (await admin.list(Jobs, { namespace: "default" })).items.length === 0);
+    assert.deepEqual((await admin.list(Pods, { namespace: "default" })).items, []);
+  }));
