@@ -5,6 +5,7 @@ import type { Component, Deps } from "#reconcile/component.ts";
 import { startController, type ControllerDefinition, type ControllerDeps } from "#reconcile/controller.ts";
 import type { InformerFactory } from "#reconcile/informer.ts";
 import { startComponents } from "#reconcile/manager.ts";
+import { cronJobController } from "./cron-job.ts";
 import { endpointSliceController } from "./endpoint-slice.ts";
 import { endpointsController } from "./endpoints.ts";
 import { startGarbageCollector, type GarbageCollectorOptions } from "./garbage-collector.ts";
@@ -63,6 +64,7 @@ export const controllers: readonly Entry[] = [
   },
   { name: "replication-controller", account: "replication-controller", start: loop(replicationController) },
   { name: "job-controller", account: "job-controller", start: loop(jobController) },
+  { name: "cronjob-controller", account: "cronjob-controller", start: loop(cronJobController) },
   {
     name: "ttl-after-finished-controller",
     account: "ttl-after-finished-controller",

@@ -118,7 +118,7 @@ export const builtinResources: readonly ResourceDefinition[] = [
   any(subjectAccessReview),
   unattended(horizontalPodAutoscaler),
   unattended(horizontalPodAutoscalerV1),
-  unattended(cronJob),
+  any(cronJob),
   any(job),
   any(lease),
   any(endpointSlice),
