@@ -103,18 +103,22 @@ function patchError(patched: unknown, why: string): ApiError {
   return invalidObject({ group: "", kind: "" }, "", [invalid("patch", shown, why)]);
 }
 
-/** The outcome of a patch as an object of `kind`; strict errors refuse, warn, or are ignored as the client asked. */
+/**
+ * The outcome of a patch as an object of `kind`; strict errors refuse, warn, or are ignored as the client asked. What the
+ * patch does not touch is as it was stored, and is not looked at again.
+ */
 export function decodePatched(
   patched: unknown,
   kind: GroupVersionKind,
   duplicates: readonly string[],
   options: DecodeOptions,
+  touches: (field: string) => boolean = () => true,
 ): KubeObject {
   const { schema } = expectationOf(kind, options.fieldValidation);
   if (!isObject(patched)) throw patchError(patched, `the result is no object but ${typeof patched}`);
   let decoded;
   try {
-    decoded = decodeObject(schema, patched);
+    decoded = decodeObject(schema, patched, (field) => !touches(field));
   } catch (error) {
     if (error instanceof DecodeError) throw patchError(patched, error.message);
     throw error;

@@ -87,6 +87,7 @@ export async function patch(context: ResourceContext, part: Part): Promise<Cache
           ...options,
           warn: (message) => context.warn(message),
         },
+        change.touches,
       );
       const metadata = (next.metadata ??= {});
       checkName(context, metadata);
@@ -118,7 +119,23 @@ interface Change {
   readonly namesVersion: boolean;
   /** The patch looks at metadata.managedFields or changes them. */
   readonly namesManaged: boolean;
+  /** Whether this field of the object, at the top, may be another one afterwards. */
+  touches(field: string): boolean;
   apply(target: unknown): unknown;
+}
+
+/** What a JSON patch touches: the first step of each path. */
+function touchedBy(operations: unknown): (field: string) => boolean {
+  const paths = (Array.isArray(operations) ? operations : [])
+    .flatMap((one) => (isObject(one) ? [one["path"], one["from"]] : []))
+    .map((path) => String(path ?? "/").split("/")[1]);
+  return (field) => paths.some((first) => first === undefined || first === field);
+}
+
+/** What an object as a patch touches: its own fields; with a directive among them, anything. */
+function touchedLike(value: Readonly<Record<string, unknown>>): (field: string) => boolean {
+  const hasDirective = Object.keys(value).some((key) => key.startsWith("$"));
+  return (field) => hasDirective || Object.hasOwn(value, field);
 }
 
 /** A JSON patch operation on the managed fields or on what holds them. */
@@ -145,6 +162,7 @@ function readPatch(context: ResourceContext): Change {
       duplicates,
       namesVersion: false,
       namesManaged: Array.isArray(value) && value.some(namesManagedFields),
+      touches: touchedBy(value),
       apply: (target) => applyJsonPatch(target, structuredClone(value)),
     };
   if (!isObject(value)) {
@@ -156,13 +174,12 @@ function readPatch(context: ResourceContext): Change {
   const metadata = isObject(value["metadata"]) ? value["metadata"] : {};
   const namesVersion = Boolean(metadata["resourceVersion"]);
   const namesManaged = Object.hasOwn(metadata, "managedFields");
+  const common = { duplicates, namesVersion, namesManaged, touches: touchedLike(value) };
   if (type === patchTypes[1])
-    return { duplicates, namesVersion, namesManaged, apply: (target) => applyMergePatch(target, value) };
+    return { ...common, apply: (target) => applyMergePatch(target, value) };
   const schema = schemaOf(definition);
   return {
-    duplicates,
-    namesVersion,
-    namesManaged,
+    ...common,
     apply: (target) => applyStrategicMergePatch(target, value, schema),
   };
 }

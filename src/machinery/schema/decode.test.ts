@@ -133,3 +133,14 @@ test("unknown fields are dropped and reported with their paths", () => {
     '{"metadata":{"labels":{"x":"y"}},"spec":{"containers":[{"name":"a","resources":{}},{"name":"","resources":{}}]},"status":{}}',
   );
 });
+
+test("fields that are known to be decoded are taken as they are, in their places", () => {
+  const spec = { containers: [{ name: "a" }], foo: 1 };
+  const value = { spec, id: "x", kind: "Pod", metadata: { name: "n", labels: {} } };
+  const schema = schemaFor("", "v1", "Pod");
+  assert.ok(schema !== undefined);
+  const { object, strictErrors } = decodeObject(schema, value, (field) => field === "spec" || field === "id");
+  assert.equal((object as { spec: unknown }).spec, spec);
+  assert.deepEqual(Object.keys(object as object), ["kind", "metadata", "spec", "status"]);
+  assert.deepEqual(strictErrors, ['unknown field "id"']);
+});

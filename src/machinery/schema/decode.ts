@@ -337,14 +337,42 @@ export function strictPath(path: readonly (string | number | { readonly key: str
   return text;
 }
 
+function decodePart(
+  decoder: Decoder,
+  schema: StructSchema,
+  value: JsonObject,
+  isDecoded: (field: string) => boolean,
+): JsonObject {
+  const rest: JsonObject = {};
+  for (const key of Object.keys(value))
+    if (!schema.byName.has(key) || !isDecoded(key)) setOwn(rest, key, value[key]);
+  const decoded = decoder.decode(schema, rest) as JsonObject;
+  const whole: JsonObject = {};
+  // Fields in the schema's order, as they are stored.
+  for (const { name } of schema.fields) {
+    const from = isDecoded(name) && Object.hasOwn(value, name) ? value : decoded;
+    if (Object.hasOwn(from, name)) setOwn(whole, name, from[name]);
+  }
+  for (const key of Object.keys(decoded)) if (!Object.hasOwn(whole, key)) setOwn(whole, key, decoded[key]);
+  return whole;
+}
+
 /**
  * Decodes a parsed JSON value. Throws `DecodeError` when a value has the wrong type.
- * The result shares nothing with the input but what stands under free-form fields.
+ * The result shares nothing with the input but what stands under free-form fields, and under the top-level fields that
+ * the caller knows to be as they were once decoded: those are taken as they are.
  */
-export function decodeObject(schema: StructSchema, value: unknown): Decoded {
+export function decodeObject(
+  schema: StructSchema,
+  value: unknown,
+  isDecoded?: (field: string) => boolean,
+): Decoded {
   if (schema.decode !== undefined) return schema.decode(value);
   const decoder = new Decoder();
-  const object = decoder.decode(schema, value) as JsonObject;
+  const object =
+    isDecoded !== undefined && isObject(value)
+      ? decodePart(decoder, schema, value, isDecoded)
+      : (decoder.decode(schema, value) as JsonObject);
   const first = inDocumentOrder(value, decoder.typeErrors)[0];
   if (first !== undefined) throw new DecodeError(first.message);
   const unknown = inDocumentOrder(value, decoder.unknown.slice(0, strictErrorsMax));
