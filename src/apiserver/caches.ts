@@ -25,6 +25,8 @@ export interface Caches {
   readonly watchers: number;
   /** Calls `listener` with each new revision, after the caches hold it. */
   onRevision(listener: (revision: number) => void): () => void;
+  /** Asserts that each cache is of one piece, and that what is shared of objects is what clients read. */
+  check(): void;
   stop(): void;
 }
 
@@ -142,6 +144,9 @@ export async function startCaches(
     onRevision(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);
+    },
+    check() {
+      for (const cache of caches.values()) cache.check();
     },
     stop() {
       stopped = true;

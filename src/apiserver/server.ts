@@ -63,6 +63,8 @@ export interface ApiServer {
   readonly reads: AdmissionReads;
   /** How many watches are open. */
   readonly watchers: number;
+  /** Asserts that what is in memory is of one piece: for tests. */
+  check(): void;
   stop(): Promise<void>;
 }
 
@@ -155,6 +157,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     get watchers() {
       return caches.watchers;
     },
+    check: () => caches.check(),
     stop() {
       stopCompaction();
       custom.stop();

@@ -12,6 +12,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { assert } from "#base/assert.ts";
 import { builtinEpoch } from "#machinery/define-resource.ts";
+import { copyJson, setOwn, type JsonObject } from "#machinery/json-object.ts";
 import { apiVersionOf, type KubeObject } from "#machinery/meta.ts";
 
 const headerBytes = { 1: 16, 2: 24 } as const;
@@ -79,6 +80,32 @@ export function packValue(
 const versionText = (revision: number): string => (revision === 0 ? "" : `"resourceVersion":"${revision}",`);
 const managedKey = `,"managedFields":`;
 
+/** What values were encoded from, for as long as nobody has asked: until their event has been told. */
+const sources = new WeakMap<Buffer, KubeObject>();
+
+/** The object that a value was made of, so that who watches need not parse it. It is not changed any more. */
+export function noteSource(value: Buffer, object: KubeObject): void {
+  sources.set(value, object);
+}
+
+export function takeSource(value: Buffer): KubeObject | undefined {
+  const source = sources.get(value);
+  if (source !== undefined) sources.delete(value);
+  return source;
+}
+
+/** As it would be parsed from its JSON: without what is undefined. */
+function asParsed<T>(value: T): T {
+  if (typeof value !== "object" || value === null) return value;
+  if (Array.isArray(value)) return value.map(asParsed) as T;
+  const copy: JsonObject = {};
+  for (const key of Object.keys(value)) {
+    const inner = (value as JsonObject)[key];
+    if (inner !== undefined) setOwn(copy, key, asParsed(inner));
+  }
+  return copy as T;
+}
+
 /** Offsets into the bytes that clients get. */
 interface Layout {
   readonly epoch: number;
@@ -98,6 +125,7 @@ export class CachedObject {
   readonly bytes: Buffer;
   readonly #layout: Layout;
   #object: KubeObject | undefined;
+  #source: KubeObject | undefined;
   /** As the store has it, where this is the object in another version. */
   readonly #stored: CachedObject | undefined;
 
@@ -188,8 +216,27 @@ export class CachedObject {
 
   /** The frozen object without its managed fields, parsed on first use. */
   get object(): KubeObject {
-    this.#object ??= freeze(this.draft());
+    this.#object ??= freeze(this.#source === undefined ? this.draft() : this.#ofSource(this.#source));
     return this.#object;
+  }
+
+  /** Asserts that what is shared is what the bytes say. */
+  check(): void {
+    if (this.#object === undefined) return;
+    const parsed = new CachedObject(this.key, this.revision, this.bytes, this.#layout).draft();
+    assert(isDeepStrictEqual(this.#object, parsed), `${this.key} is shared as it is stored`);
+  }
+
+  /** While `tell` runs, whoever wants the object gets it from what it was encoded from. */
+  withSource(source: KubeObject | undefined, tell: () => void): void {
+    this.#source = source;
+    tell();
+    this.#source = undefined;
+  }
+
+  #ofSource({ metadata, ...rest }: KubeObject): KubeObject {
+    const { managedFields: _m, ...own } = metadata ?? {};
+    return asParsed({ ...rest, metadata: { ...own, resourceVersion: String(this.revision) } });
   }
 
   /** The text of metadata.managedFields; "" when there are none. */
@@ -232,6 +279,9 @@ export class CachedObject {
   /** A private copy to change, without managed fields unless asked for. */
   draft<T extends KubeObject>(withManaged = false): T {
     const { managedAt, managedEnd } = this.#layout;
+    // Where it has been parsed already, copying costs a fraction of parsing again.
+    if (this.#object !== undefined && (!withManaged || managedEnd === managedAt))
+      return copyJson(this.#object) as T;
     const text =
       withManaged || managedEnd === managedAt
         ? this.bytes.toString()

@@ -4,7 +4,7 @@
 import BTreeModule from "sorted-btree";
 import { assert } from "#base/assert.ts";
 import { prefixEnd, type WatchEvent } from "#store/store.ts";
-import { CachedObject } from "./stored-object.ts";
+import { CachedObject, takeSource } from "./stored-object.ts";
 
 const BTree = ((BTreeModule as { default?: unknown }).default ?? BTreeModule) as typeof BTreeModule.default;
 
@@ -96,8 +96,12 @@ export class ResourceCache {
       this.#forgotten = (this.#history[historyEventsMax - 1] as CacheEvent).revision;
       this.#history = this.#history.slice(historyEventsMax);
     }
+    event.current.withSource(type === "put" ? takeSource(kv.value) : undefined, () => this.#tell(event));
+  }
+
+  #tell(event: CacheEvent): void {
     for (const watcher of this.#watchers) watcher.onEvent(event);
-    const ofOne = this.#watchersOfOne.get(kv.key);
+    const ofOne = this.#watchersOfOne.get(event.current.key);
     if (ofOne !== undefined) for (const watcher of ofOne) watcher.onEvent(event);
   }
 
@@ -178,6 +182,7 @@ export class ResourceCache {
   check(): void {
     for (const [key, object] of this.#objects.entries()) {
       assert(object.key === key && key.startsWith(this.prefix), `${key} is in its cache under its own key`);
+      object.check();
     }
     let counted = 0;
     for (const [start, count] of this.#counts) {

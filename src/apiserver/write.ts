@@ -16,7 +16,7 @@ import type { Compare, Operation } from "#store/store.ts";
 import { claimKey } from "./claims.ts";
 import type { ResourceContext } from "./context.ts";
 import type { ManagedFields } from "./managed-fields.ts";
-import { CachedObject, storageKey } from "./stored-object.ts";
+import { CachedObject, noteSource, storageKey } from "./stored-object.ts";
 import { inVersion, toStored } from "./versions.ts";
 
 /** Tries to win against other writers of the same claims or object before giving up. */
@@ -96,6 +96,7 @@ export async function commitCreate(
       ? undefined
       : await server.leases.forSeconds(definition.timeToLiveSeconds);
   const claims = claimChanges(context, object, undefined);
+  if (definition.conversion === undefined) noteSource(value, object);
   const put = lease === undefined ? { put: key, value } : { put: key, value, lease };
   const result = await server.store.txn(
     [{ key, modRevision: 0 }, ...claims.compares],
@@ -127,6 +128,7 @@ export async function commitUpdate(
       ? undefined
       : await server.leases.forSeconds(definition.timeToLiveSeconds);
   const claims = claimChanges(context, next, old.object);
+  if (definition.conversion === undefined) noteSource(value, next);
   const put = lease === undefined ? { put: old.key, value } : { put: old.key, value, lease };
   const result = await server.store.txn(
     [{ key: old.key, modRevision: old.revision }, ...claims.compares],

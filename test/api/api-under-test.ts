@@ -108,6 +108,7 @@ export async function startApi(options: Partial<ControlPlaneOptions> = {}): Prom
     as: (other) =>
       keep(createHttpsTransport({ server: url, certificateAuthority: authority.certificate, ...other })),
     async stop() {
+      plane.server.check();
       await Promise.all(open.map((transport) => transport.close()));
       await plane.stop();
       await rm(dataDir, { recursive: true });

@@ -95,6 +95,7 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
       await scheduler?.stop();
       await controllers.stop();
       await Promise.all([watcher.stop(), schedulerInformers.stop(), shared.stop()]);
+      server.check();
       await server.stop();
       await store.close();
     },

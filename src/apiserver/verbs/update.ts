@@ -175,8 +175,7 @@ function readPatch(context: ResourceContext): Change {
   const namesVersion = Boolean(metadata["resourceVersion"]);
   const namesManaged = Object.hasOwn(metadata, "managedFields");
   const common = { duplicates, namesVersion, namesManaged, touches: touchedLike(value) };
-  if (type === patchTypes[1])
-    return { ...common, apply: (target) => applyMergePatch(target, value) };
+  if (type === patchTypes[1]) return { ...common, apply: (target) => applyMergePatch(target, value) };
   const schema = schemaOf(definition);
   return {
     ...common,

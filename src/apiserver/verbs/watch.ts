@@ -216,13 +216,17 @@ export async function watch(context: ResourceContext, form: OutputForm): Promise
 
   const cache = server.caches.of(definition.storage);
   const outbox = new Outbox();
+  const sharesObjects = wantsShared(context) && form.as === "object";
   const isOne = selection.name !== undefined && (!definition.namespaced || namespace !== "");
   const only = isOne ? `${prefix}${selection.name}` : undefined;
   const include = (object: CachedObject | undefined): boolean =>
     object !== undefined && selection.matches(object);
   const onChange = (event: CacheEvent): void => {
     const outgoing = lookedAt(event, selection, include);
-    if (outgoing !== undefined) outbox.pushChange(outgoing);
+    if (outgoing === undefined) return;
+    // Now it comes without parsing.
+    if (sharesObjects) void outgoing.object?.object;
+    outbox.pushChange(outgoing);
   };
   const onEvent = (event: CacheEvent): void => {
     if (version !== undefined && event.revision <= version) return;
