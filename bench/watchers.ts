@@ -1,5 +1,6 @@
 // One change, 100 and 1,000 watchers: the server's CPU for each delivery and when the watchers have it, beside a bare TLS
-// writer that sends the same bytes to as many.
+// writer that sends the same bytes to as many. Ours makes the change durable first, which the writer does not: what a
+// change costs that nobody watches is measured as well, and told apart.
 
 import type { ClientHttp2Session, ClientHttp2Stream } from "node:http2";
 import { startFloor } from "./floor.ts";
@@ -10,7 +11,8 @@ import { percentile, short, type Row } from "./stats.ts";
 
 const watcherCounts = [100, 1_000] as const;
 const streamsPerConnection = 50;
-const changes = 100;
+const changes = 200;
+const warmChanges = 3_000;
 const aimCpu = 1.3;
 const aimP99 = 1.5;
 const watched = `${configMaps}/watched`;
@@ -19,9 +21,10 @@ interface Side {
   readonly pid: number;
   readonly session: ClientHttp2Session;
   readonly open: () => ClientHttp2Session;
-  readonly watchPath: string;
-  /** Makes one change; resolves with what every watcher then reads at the end of its event. */
+  /** Makes one change. */
   readonly change: (n: number) => Promise<string>;
+  /** The path of a watch that begins after the newest change. */
+  readonly now: () => Promise<string>;
 }
 
 /** Streams that count what comes: each event ends its line, and carries the mark of its change. */
@@ -32,11 +35,11 @@ class Watchers {
   #times: number[] = [];
   #done: (() => void) | undefined;
 
-  async start(side: Side, count: number): Promise<void> {
+  async start(open: () => ClientHttp2Session, path: string, count: number): Promise<void> {
     const answered: Promise<unknown>[] = [];
     for (let n = 0; n < count; n++) {
-      if (n % streamsPerConnection === 0) this.sessions.push(side.open());
-      const stream = (this.sessions.at(-1) as ClientHttp2Session).request({ ":path": side.watchPath });
+      if (n % streamsPerConnection === 0) this.sessions.push(open());
+      const stream = (this.sessions.at(-1) as ClientHttp2Session).request({ ":path": path });
       answered.push(new Promise((resolve) => stream.once("response", resolve)));
       stream.on("error", () => undefined);
       stream.on("data", (chunk: Buffer) => this.#count(chunk));
@@ -52,13 +55,15 @@ class Watchers {
   }
 
   /** Milliseconds from `change` until each watcher has the event. */
-  async deliver(change: () => Promise<unknown>): Promise<number[]> {
+  async deliver(change: () => Promise<unknown>): Promise<{ all: number[]; first: number }> {
     this.#got = 0;
     this.#times = [];
-    const all = new Promise<void>((resolve) => (this.#done = resolve));
+    const done = new Promise<void>((resolve) => (this.#done = resolve));
     const from = performance.now();
-    await Promise.all([change(), all]);
-    return this.#times.map((time) => time - from);
+    let answered = Infinity;
+    await Promise.all([change().then(() => (answered = performance.now())), done]);
+    const all = this.#times.map((time) => time - from);
+    return { all, first: Math.min(answered - from, ...all) };
   }
 
   stop(): void {
@@ -66,16 +71,40 @@ class Watchers {
   }
 }
 
-async function measure(side: Side, count: number): Promise<{ cpu: number; latencies: number[] }> {
+interface Measured {
+  /** Microseconds for each delivery, the change itself included. */
+  readonly cpu: number;
+  /** The same without the change: what as many changes cost that nobody watches is taken off. */
+  readonly delivery: number;
+  /** Milliseconds from the request. */
+  readonly latencies: readonly number[];
+  /** Milliseconds from when the first of all, the writer among them, knows of it. */
+  readonly spread: readonly number[];
+}
+
+async function measure(side: Side, count: number): Promise<Measured> {
+  let next = 0;
+  const cpuOf = async (run: () => Promise<unknown>): Promise<number> => {
+    const before = cpuMicroseconds(side.pid);
+    for (let n = 0; n < changes; n++) await run();
+    return cpuMicroseconds(side.pid) - before;
+  };
+  const alone = await cpuOf(() => side.change(++next));
+  // What is watched from here on begins after the newest change.
   const watchers = new Watchers();
-  await watchers.start(side, count);
+  await watchers.start(side.open, await side.now(), count);
   const latencies: number[] = [];
-  for (let n = 0; n < 10; n++) await watchers.deliver(() => side.change(-n));
-  const before = cpuMicroseconds(side.pid);
-  for (let n = 1; n <= changes; n++) latencies.push(...(await watchers.deliver(() => side.change(n))));
-  const cpu = (cpuMicroseconds(side.pid) - before) / changes / count;
+  const spread: number[] = [];
+  const deliver = async (): Promise<void> => {
+    const times = await watchers.deliver(() => side.change(++next));
+    latencies.push(...times.all);
+    spread.push(...times.all.map((time) => time - times.first));
+  };
+  for (let n = 0; n < 10; n++) await deliver();
+  latencies.length = spread.length = 0;
+  const cpu = await cpuOf(deliver);
   watchers.stop();
-  return { cpu, latencies };
+  return { cpu: cpu / changes / count, delivery: (cpu - alone) / changes / count, latencies, spread };
 }
 
 const patch = (n: number): string => JSON.stringify({ data: { step: `step ${n}` } });
@@ -92,27 +121,25 @@ export async function watcherRows(progress: (text: string) => void): Promise<Row
     pid: server.pid,
     session,
     open: () => openSession(server.access),
-    watchPath: `${configMaps}?watch=true&fieldSelector=metadata.name%3Dwatched&resourceVersion=${versionOf(event)}`,
     change,
+    now: async () =>
+      `${configMaps}?watch=true&fieldSelector=metadata.name%3Dwatched&resourceVersion=${versionOf(await change(-1))}`,
   };
   const writer = openSession(floor.access);
   const bare: Side = {
     pid: floor.pid,
     session: writer,
     open: () => openSession(floor.access),
-    watchPath: "/watch",
+    now: () => Promise.resolve("/watch"),
     change: async () => (await ask(writer, "POST", "/emit", event)).text,
   };
   const rows: Row[] = [];
   try {
+    // Before that, what is measured is V8 compiling.
+    for (let n = 0; n < warmChanges; n++) await Promise.all([ours.change(n), bare.change(n)]);
     for (const count of watcherCounts) {
       progress(`${count} watchers`);
-      // A watch begins after the newest change: what came before is not delivered again.
-      const now = `{"type":"MODIFIED","object":${await change(0.5 + count)}}`;
-      const mine = await measure(
-        { ...ours, watchPath: ours.watchPath.replace(/\d+$/, versionOf(now)) },
-        count,
-      );
+      const mine = await measure(ours, count);
       const least = await measure(bare, count);
       rows.push(...rowsOf(count, mine, least));
     }
@@ -127,31 +154,39 @@ export async function watcherRows(progress: (text: string) => void): Promise<Row
 
 const versionOf = (event: string): string => /"resourceVersion":"(\d+)"/.exec(event)?.[1] ?? "";
 
-function rowsOf(
-  count: number,
-  mine: { cpu: number; latencies: number[] },
-  least: { cpu: number; latencies: number[] },
-): Row[] {
-  const told = count.toLocaleString("en");
-  const [p99, floorP99] = [percentile(mine.latencies, 0.99), percentile(least.latencies, 0.99)];
+function rowsOf(count: number, mine: Measured, least: Measured): Row[] {
+  const told = `a change to ${count.toLocaleString("en")} watchers`;
+  const p99 = ({ spread }: Measured): number => percentile(spread, 0.99);
   const text = (all: readonly number[]): string =>
     `${short(percentile(all, 0.5))} / ${short(percentile(all, 0.99))} ms`;
   return [
     {
-      name: `a change to ${told} watchers: server CPU for each`,
+      name: `${told}: server CPU for each, with the change`,
       ours: `${short(mine.cpu)} µs`,
       peer: `${short(least.cpu)} µs`,
       ratio: mine.cpu / least.cpu,
-      aim: `≤ ${aimCpu}×`,
-      met: mine.cpu <= aimCpu * least.cpu,
     },
     {
-      name: `a change to ${told} watchers: p50 / p99`,
+      name: `${told}: server CPU for each delivery`,
+      ours: `${short(mine.delivery)} µs`,
+      peer: `${short(least.delivery)} µs`,
+      ratio: mine.delivery / least.delivery,
+      aim: `≤ ${aimCpu}×`,
+      met: mine.delivery <= aimCpu * least.delivery,
+    },
+    {
+      name: `${told}: p50 / p99 from the request`,
       ours: text(mine.latencies),
       peer: text(least.latencies),
-      ratio: p99 / floorP99,
+      ratio: percentile(mine.latencies, 0.99) / percentile(least.latencies, 0.99),
+    },
+    {
+      name: `${told}: p50 / p99 from when anybody knows`,
+      ours: text(mine.spread),
+      peer: text(least.spread),
+      ratio: p99(mine) / p99(least),
       aim: `p99 ≤ ${aimP99}×`,
-      met: p99 <= aimP99 * floorP99,
+      met: p99(mine) <= aimP99 * p99(least),
     },
   ];
 }
