@@ -43,6 +43,19 @@ const notSelectable = (definition: ResourceDefinition, field: string): Error =>
       : `${JSON.stringify(field)} is not a known field selector: only "metadata.name", "metadata.namespace"`,
   );
 
+/** Texts in use, at most; then it begins again: two selections that are the same then are only compared for longer. */
+const textsMax = 1_000;
+const texts = new Map<string, string>();
+
+/** The same string for the same text, which makes comparing them cheap. */
+function sameText(text: string): string {
+  const known = texts.get(text);
+  if (known !== undefined) return known;
+  if (texts.size >= textsMax) texts.clear();
+  texts.set(text, text);
+  return text;
+}
+
 export function selectionOf(query: URLSearchParams, definition: ResourceDefinition): Selection {
   let labels: Selector = [];
   let fields: FieldSelector = [];
@@ -60,7 +73,7 @@ export function selectionOf(query: URLSearchParams, definition: ResourceDefiniti
   const ofObject = fields.filter(({ field }) => !isKeyField(field));
   return {
     all,
-    text: `${query.get("labelSelector") ?? ""}\n${query.get("fieldSelector") ?? ""}`,
+    text: sameText(`${query.get("labelSelector") ?? ""}\n${query.get("fieldSelector") ?? ""}`),
     name: fields.find(({ field, equal }) => field === "metadata.name" && equal)?.value,
     matches(cached) {
       if (all) return true;

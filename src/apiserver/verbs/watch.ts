@@ -221,6 +221,7 @@ export async function watch(context: ResourceContext, form: OutputForm): Promise
   const only = isOne ? `${prefix}${selection.name}` : undefined;
   const include = (object: CachedObject | undefined): boolean =>
     object !== undefined && selection.matches(object);
+  const isWholeResource = prefix === cache.prefix;
   const onChange = (event: CacheEvent): void => {
     const outgoing = lookedAt(event, selection, include);
     if (outgoing === undefined) return;
@@ -230,7 +231,7 @@ export async function watch(context: ResourceContext, form: OutputForm): Promise
   };
   const onEvent = (event: CacheEvent): void => {
     if (version !== undefined && event.revision <= version) return;
-    if (only === undefined ? !event.current.key.startsWith(prefix) : event.current.key !== only) return;
+    if (only === undefined && !isWholeResource && !event.current.key.startsWith(prefix)) return;
     if (definition.conversion === undefined && !outbox.waits) onChange(event);
     else outbox.inOrder(eventInVersion(definition, event), onChange);
   };
@@ -251,7 +252,7 @@ export async function watch(context: ResourceContext, form: OutputForm): Promise
     const missed = version === undefined || version === 0 ? [] : cache.since(version);
     // As documented, the stream begins, and its only event is the error.
     if (missed === undefined) outbox.fail(gone(`too old resource version: ${version} (${cache.forgotten})`));
-    else for (const event of missed) onEvent(event);
+    else for (const event of missed) if (only === undefined || event.current.key === only) onEvent(event);
   }
   outbox.atClose(cache.subscribe({ onEvent }, only));
   outbox.atClose(closeWhenRetired(context, outbox));
@@ -400,18 +401,31 @@ async function frameOf(encoding: Encoding): Promise<Frame> {
   return (type, object) => encodeCbor({ type, object });
 }
 
+type FormNames = Readonly<Record<EventType, string>>;
+const knownForms = new Map<string, FormNames>();
+
+/** What the encoded forms of an event are kept under: the same strings for all watchers, so that finding one is cheap. */
+function formNames(form: string): FormNames {
+  let names = knownForms.get(form);
+  if (names === undefined) {
+    const of = (type: EventType): string => `${form} ${type}`;
+    names = {
+      ADDED: of("ADDED"),
+      MODIFIED: of("MODIFIED"),
+      DELETED: of("DELETED"),
+      BOOKMARK: of("BOOKMARK"),
+      ERROR: of("ERROR"),
+    };
+    knownForms.set(form, names);
+  }
+  return names;
+}
+
 /** Bytes of one event. The common forms are made once for each event and shared by its watchers. */
 function encoder(context: ResourceContext, form: OutputForm, frame: Frame): (outgoing: Outgoing) => Buffer {
   const { definition, server, query } = context;
   const { encoding, as, viewVersion: apiVersion } = form;
-  const sharedForm = `${encoding} ${as} ${apiVersion}`;
-  const sharedForms = {
-    ADDED: `${sharedForm} ADDED`,
-    MODIFIED: `${sharedForm} MODIFIED`,
-    DELETED: `${sharedForm} DELETED`,
-    BOOKMARK: `${sharedForm} BOOKMARK`,
-    ERROR: `${sharedForm} ERROR`,
-  } as const satisfies Record<EventType, string>;
+  const names = formNames(`${encoding} ${as} ${apiVersion}`);
   let firstTable = true;
   const tableOf = (object: KubeObject): object => {
     const rows = [tableRow(definition, object, includeObject(query), server.clock.now(), apiVersion)];
@@ -431,7 +445,7 @@ function encoder(context: ResourceContext, form: OutputForm, frame: Frame): (out
       const whole = cached.once(true);
       return frame(type, as === "object" ? whole : partialMetadata(whole, apiVersion));
     };
-    return event === undefined ? make() : event.encoded(sharedForms[type], make);
+    return event === undefined ? make() : event.encoded(names[type], make);
   };
 }
 
