@@ -2,6 +2,7 @@
 
 import type { Claim, ClaimView, StrategyContext } from "#machinery/define-resource.ts";
 import type { Service } from "#machinery/gen/types/core-v1.ts";
+import { needsClusterIp, needsHealthPort, needsNodePorts } from "./service-types.ts";
 import { child, index, invalid, type FieldError } from "#machinery/field-error.ts";
 
 const ipPool = "service-ips";
@@ -21,11 +22,6 @@ function rangeOf(cidr: string): { first: number; size: number } {
   const size = 2 ** (32 - Number(bits));
   return { first: ipToNumber(base) + 1, size: Math.max(0, size - 2) };
 }
-
-const hasClusterIp = (service: Service): boolean => service.spec?.type !== "ExternalName";
-const hasNodePorts = (service: Service): boolean =>
-  service.spec?.type === "NodePort" ||
-  (service.spec?.type === "LoadBalancer" && service.spec.allocateLoadBalancerNodePorts !== false);
 
 const portClaim = (protocol: string | undefined, port: number): Claim => ({
   pool: portPool,
@@ -144,23 +140,20 @@ function allocateHealthPort(service: Service, view: ClaimView, context: Strategy
 /** Fills in what the Service leaves open, keeps what it has, and lets go of what its type no longer needs. */
 export function allocateService(
   draft: Service,
-  old: Service | undefined,
+  _old: Service | undefined,
   view: ClaimView,
   context: StrategyContext,
 ): FieldError[] {
   const spec = draft.spec;
   if (spec === undefined) return [];
   const errors: FieldError[] = [];
-  if (hasClusterIp(draft)) errors.push(...allocateIp(spec, view, context));
+  if (needsClusterIp(spec)) errors.push(...allocateIp(spec, view, context));
   else {
     delete spec.clusterIP;
     delete spec.clusterIPs;
   }
-  if (hasNodePorts(draft)) errors.push(...allocatePorts(draft, view, context));
-  else if (old !== undefined && hasNodePorts(old) && spec.type !== "LoadBalancer")
-    for (const port of spec.ports ?? []) delete port.nodePort;
-  const wantsHealth = spec.type === "LoadBalancer" && spec.externalTrafficPolicy === "Local";
-  if (wantsHealth && !spec.healthCheckNodePort) errors.push(...allocateHealthPort(draft, view, context));
-  if (!wantsHealth) delete spec.healthCheckNodePort;
+  if (needsNodePorts(spec)) errors.push(...allocatePorts(draft, view, context));
+  if (needsHealthPort(spec) && !spec.healthCheckNodePort)
+    errors.push(...allocateHealthPort(draft, view, context));
   return errors;
 }
