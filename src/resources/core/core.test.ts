@@ -80,6 +80,22 @@ table(secret, { type: "kubernetes.io/tls", data: { "tls.crt": "aGk=", "tls.key":
   ],
 ]);
 
+table(secret, { type: "kubernetes.io/dockerconfigjson", data: { ".dockerconfigjson": "e30=" } }, [
+  [
+    "a registry's login that is no JSON, which is not told",
+    "data",
+    { ".dockerconfigjson": "e30x" },
+    'data[.dockerconfigjson]: Invalid value: "<secret contents redacted>": must be valid JSON',
+  ],
+  [
+    "a login with neither name nor password",
+    "type",
+    "kubernetes.io/basic-auth",
+    "data[username]: Required value",
+    "data[password]: Required value",
+  ],
+]);
+
 test("Secret: its type stays; what is written as text is kept as bytes", () => {
   const object = { metadata, stringData: { a: "hi" } };
   assert.deepEqual(made(secret, object).data, { a: "aGk=" });

@@ -16,6 +16,26 @@ const requiredKeys: Readonly<Record<string, readonly string[]>> = {
   "kubernetes.io/tls": ["tls.crt", "tls.key"],
 };
 
+/** Types whose one value is JSON, which clients of registries read. */
+const jsonTypes = new Set(["kubernetes.io/dockercfg", "kubernetes.io/dockerconfigjson"]);
+
+function validateKeys({ type = "", data = {} }: Secret): FieldError[] {
+  const held = (key: string): boolean => Object.hasOwn(data, key);
+  if (type === "kubernetes.io/basic-auth" && !held("username") && !held("password"))
+    return ["username", "password"].map((key) => required(keyed("data", key)));
+  return (requiredKeys[type] ?? []).flatMap((key) => {
+    if (!held(key)) return [required(keyed("data", key))];
+    if (!jsonTypes.has(type)) return [];
+    try {
+      JSON.parse(Buffer.from(data[key] ?? "", "base64").toString());
+      return [];
+    } catch {
+      // What the parser says quotes the text, and that is secret.
+      return [invalid(keyed("data", key), "<secret contents redacted>", "must be valid JSON")];
+    }
+  });
+}
+
 function validate(object: Secret): FieldError[] {
   const errors: FieldError[] = [];
   let size = 0;
@@ -24,8 +44,7 @@ function validate(object: Secret): FieldError[] {
     size += Buffer.byteLength(value, "base64");
   }
   if (size > dataBytesMax) errors.push(tooLong("data", dataBytesMax));
-  for (const key of requiredKeys[object.type ?? ""] ?? [])
-    if (!Object.hasOwn(object.data ?? {}, key)) errors.push(required(keyed("data", key)));
+  errors.push(...validateKeys(object));
   if (
     object.type === "kubernetes.io/service-account-token" &&
     !object.metadata?.annotations?.["kubernetes.io/service-account.name"]
