@@ -2,27 +2,32 @@
 // A placed pod is assumed at once, so that the next one is planned while its binding is still under way.
 
 import { toError } from "#base/assert.ts";
-import { timestamp, type Timer } from "#base/clock.ts";
+import type { Timer } from "#base/clock.ts";
 import type { Client } from "#client/client.ts";
-import { Nodes, Pods, ReplicationControllers, Services } from "#client/refs.ts";
-import type { Node, Pod, ReplicationController, Service } from "#machinery/gen/types/core-v1.ts";
-import type { DeepReadonly } from "#machinery/meta.ts";
-import { ApiError } from "#machinery/status.ts";
-import { referenceTo } from "#reconcile/action.ts";
 import type { Component, Deps } from "#reconcile/component.ts";
 import { createEventRecorder, type EventRecorder } from "#reconcile/events.ts";
-import type { Informer, InformerFactory } from "#reconcile/informer.ts";
-import { bindsInFlightMax, turnMs } from "./limits.ts";
-import { mayHelp } from "./plan/hints.ts";
-import { podInfo, type PodInfo, type ReadPod } from "./plan/pod-info.ts";
-import { SchedulingQueue, type ClusterEvent } from "./plan/queue.ts";
+import type { InformerFactory } from "#reconcile/informer.ts";
+import { Intake } from "./intake.ts";
+import { turnMs, writesInFlightMax } from "./limits.ts";
+import { hintFor } from "./plan/hints.ts";
+import { keyOf, type PodInfo } from "./plan/pod-info.ts";
+import { planPreemption, unschedulableMessage, type PreemptionPlan } from "./plan/preemption.ts";
+import { defaultProfile, type Profile } from "./plan/profile.ts";
+import { defaultBackoff, SchedulingQueue, type PodBackoff } from "./plan/queue.ts";
 import { planSchedule, type Unschedulable } from "./plan/schedule.ts";
 import { Snapshot } from "./plan/snapshot.ts";
-import { workloadSelector } from "./plan/workload.ts";
+import {
+  bindPod,
+  clearNomination,
+  evictVictims,
+  reportUnschedulable,
+  type WriteDeps,
+} from "./writes.ts";
 
 export interface SchedulerOptions {
-  /** Pods that name this scheduler are ours. */
-  readonly schedulerName?: string;
+  /** By default one, for pods that name `default-scheduler` or none. */
+  readonly profiles?: readonly Profile[];
+  readonly podBackoff?: PodBackoff;
 }
 
 export interface SchedulerDeps extends Pick<Deps, "clock" | "random" | "log"> {
@@ -36,35 +41,25 @@ export interface RunningScheduler extends Component {
   readonly pending: number;
 }
 
-type ReadNode = DeepReadonly<Node>;
-
 export function startScheduler(options: SchedulerOptions, deps: SchedulerDeps): RunningScheduler {
   return new Scheduler(options, deps);
 }
-
-const isTerminal = (pod: ReadPod): boolean =>
-  pod.status?.phase === "Succeeded" || pod.status?.phase === "Failed";
 
 class Scheduler implements RunningScheduler {
   readonly name = "scheduler";
   readonly ready: Promise<void>;
   readonly done: Promise<void>;
   readonly #deps: SchedulerDeps;
-  readonly #schedulerName: string;
-  readonly #events: EventRecorder;
-  readonly #pods: Informer<Pod>;
-  readonly #nodes: Informer<Node>;
-  readonly #services: Informer<Service>;
-  readonly #controllers: Informer<ReplicationController>;
+  readonly #profiles: ReadonlyMap<string, Profile>;
+  readonly #events = new Map<string, EventRecorder>();
+  readonly #writes: WriteDeps;
   readonly #snapshot = new Snapshot();
-  readonly #queue = new SchedulingQueue(mayHelp);
-  /** Placed by us, not yet seen bound: by uid. */
-  readonly #assumed = new Set<string>();
+  readonly #queue: SchedulingQueue;
+  readonly #intake: Intake;
   readonly #underWay = new Set<Promise<void>>();
-  /** Bindings and reports among them. */
-  readonly #binding = new Set<Promise<void>>();
-  readonly #unsubscribe: (() => void)[] = [];
   readonly #finish: () => void;
+  /** Goes on when a write has ended. */
+  #freed: (() => void) | undefined;
   #timer: Timer | undefined;
   #running = false;
   /** Something came since the queue was last asked. */
@@ -72,15 +67,23 @@ class Scheduler implements RunningScheduler {
   #stopped = false;
   #startAt = 0;
 
-  constructor({ schedulerName = "default-scheduler" }: SchedulerOptions, deps: SchedulerDeps) {
+  constructor({ profiles = [defaultProfile], podBackoff = defaultBackoff }: SchedulerOptions, deps: SchedulerDeps) {
     this.#deps = deps;
-    this.#schedulerName = schedulerName;
-    this.#events = createEventRecorder({ client: deps.client, component: schedulerName }, deps);
-    this.#pods = deps.informers.informer<Pod>(Pods);
-    this.#nodes = deps.informers.informer<Node>(Nodes);
-    this.#services = deps.informers.informer<Service>(Services);
-    this.#controllers = deps.informers.informer<ReplicationController>(ReplicationControllers);
-    this.#services.addIndex("namespace", ({ metadata }) => [metadata?.namespace ?? ""]);
+    this.#profiles = new Map(profiles.map((profile) => [profile.schedulerName, profile]));
+    this.#queue = new SchedulingQueue(
+      (info, refusedBy, event) => hintFor(this.#profileOf(info))(info, refusedBy, event),
+      podBackoff,
+    );
+    const { client, clock, log, informers } = deps;
+    this.#writes = { client, clock, log, events: (schedulerName) => this.#recorderOf(schedulerName) };
+    this.#intake = new Intake({
+      informers,
+      snapshot: this.#snapshot,
+      queue: this.#queue,
+      clock,
+      isOurs: (schedulerName) => this.#profiles.has(schedulerName),
+      wake: () => this.#wake(),
+    });
     const { promise, resolve } = Promise.withResolvers<void>();
     this.done = promise;
     this.#finish = resolve;
@@ -95,75 +98,32 @@ class Scheduler implements RunningScheduler {
     if (!this.#stopped) {
       this.#stopped = true;
       this.#timer?.cancel();
-      for (const unsubscribe of this.#unsubscribe) unsubscribe();
+      this.#intake.stop();
       await Promise.all(this.#underWay);
-      await this.#events.flush();
+      await Promise.all([...this.#events.values()].map((recorder) => recorder.flush()));
       this.#finish();
     }
     return this.done;
   }
 
   async #start(): Promise<void> {
-    const informers = [this.#pods, this.#nodes, this.#services, this.#controllers];
-    await Promise.all(informers.map((informer) => informer.waitForSync()));
+    await this.#intake.waitForSync();
     if (this.#stopped) return;
-    this.#unsubscribe.push(
-      this.#nodes.onChange((node, old) => this.#nodeChanged(node, old)),
-      this.#pods.onChange((pod, old) => this.#podChanged(pod, old)),
-    );
+    this.#intake.start();
     this.#wake();
   }
 
-  #nodeChanged(node: ReadNode | undefined, old: ReadNode | undefined): void {
-    if (node === undefined) {
-      this.#snapshot.removeNode(old?.metadata?.name ?? "");
-      return;
+  #recorderOf(schedulerName: string): EventRecorder {
+    let recorder = this.#events.get(schedulerName);
+    if (recorder === undefined) {
+      recorder = createEventRecorder({ client: this.#deps.client, component: schedulerName }, this.#deps);
+      this.#events.set(schedulerName, recorder);
     }
-    // A heartbeat changes nothing that counts here.
-    if (old !== undefined && fingerprint(old) === fingerprint(node)) return;
-    this.#snapshot.setNode(node);
-    this.#happened(old === undefined ? "node-added" : "node-changed", node.metadata?.name ?? "");
+    return recorder;
   }
 
-  #podChanged(pod: ReadPod | undefined, old: ReadPod | undefined): void {
-    const uid = (pod ?? old)?.metadata?.uid ?? "";
-    if (old !== undefined && pod !== undefined && old.metadata?.uid !== uid)
-      this.#forget(old.metadata?.uid ?? "");
-    if (pod === undefined || isTerminal(pod)) {
-      this.#forget(uid);
-      return;
-    }
-    const { nodeName = "" } = pod.spec ?? {};
-    if (nodeName !== "") {
-      this.#assumed.delete(uid);
-      this.#queue.remove(uid);
-      const wasHere = this.#snapshot.placeOf(uid) === nodeName;
-      this.#snapshot.setPod(podInfo(pod), nodeName);
-      if (!wasHere) this.#happened("pod-assigned", nodeName);
-      return;
-    }
-    if (this.#assumed.has(uid)) return;
-    const isOurs =
-      (pod.spec?.schedulerName ?? "default-scheduler") === this.#schedulerName &&
-      (pod.spec?.schedulingGates ?? []).length === 0 &&
-      pod.metadata?.deletionTimestamp === undefined;
-    if (isOurs) this.#queue.put(podInfo(pod), this.#deps.clock.monotonic());
-    else this.#queue.remove(uid);
-    this.#wake();
-  }
-
-  #forget(uid: string): void {
-    this.#queue.remove(uid);
-    this.#assumed.delete(uid);
-    const node = this.#snapshot.placeOf(uid);
-    if (node === undefined) return;
-    this.#snapshot.removePod(uid);
-    this.#happened("pod-removed", node);
-  }
-
-  #happened(kind: ClusterEvent["kind"], node: string): void {
-    this.#queue.happened({ kind, node: this.#snapshot.node(node) }, this.#deps.clock.monotonic());
-    this.#wake();
+  #profileOf({ schedulerName }: PodInfo): Profile {
+    return this.#profiles.get(schedulerName) ?? defaultProfile;
   }
 
   #wake(): void {
@@ -171,21 +131,15 @@ class Scheduler implements RunningScheduler {
     if (this.#running || this.#stopped) return;
     this.#running = true;
     // Not in the turn of whoever told us: changes come in batches.
-    setImmediate(() =>
-      this.#track(
-        this.#run().finally(() => {
-          this.#running = false;
-          if (this.#woken) this.#wake();
-          else this.#sleep();
-        }),
-      ),
-    );
-  }
-
-  /** stop() waits for it. */
-  #track(work: Promise<void>): void {
-    const tracked = work.finally(() => this.#underWay.delete(tracked));
-    this.#underWay.add(tracked);
+    setImmediate(() => {
+      const run = this.#run().finally(() => {
+        this.#underWay.delete(run);
+        this.#running = false;
+        if (this.#woken) this.#wake();
+        else this.#sleep();
+      });
+      this.#underWay.add(run);
+    });
   }
 
   /** Until time alone makes a pod ready to be tried. */
@@ -199,21 +153,29 @@ class Scheduler implements RunningScheduler {
 
   async #run(): Promise<void> {
     const { clock, log } = this.#deps;
-    const binding = this.#binding;
+    let writing = 0;
     let turnBeganMs = performance.now();
     while (!this.#stopped) {
       this.#woken = false;
       const info = this.#queue.pop(clock.monotonic());
-      if (info === undefined) return;
+      if (info === undefined) break;
       try {
-        const write = this.#schedule(info).finally(() => binding.delete(write));
-        binding.add(write);
-        this.#track(write);
+        writing++;
+        const write = this.#schedule(info).finally(() => {
+          writing--;
+          this.#underWay.delete(write);
+          this.#freed?.();
+        });
+        this.#underWay.add(write);
       } catch (thrown) {
-        log.error("a pod could not be planned", { pod: info.key, error: toError(thrown) });
+        writing--;
+        log.error("a pod could not be planned", { pod: keyOf(info), error: toError(thrown) });
         this.#queue.failed(info.uid, undefined, clock.monotonic());
       }
-      if (binding.size >= bindsInFlightMax) await Promise.race(binding);
+      if (writing >= writesInFlightMax)
+        await new Promise<void>((resolve) => {
+          this.#freed = resolve;
+        });
       if (performance.now() - turnBeganMs < turnMs) continue;
       await new Promise((resolve) => setImmediate(resolve));
       turnBeganMs = performance.now();
@@ -222,81 +184,61 @@ class Scheduler implements RunningScheduler {
 
   /** Plans at once; the promise is of the writes that follow, and never rejects. */
   #schedule(info: PodInfo): Promise<void> {
-    const { random, clock } = this.#deps;
-    const workload = workloadSelector(info, this.#services.byIndex("namespace", info.namespace), (key) =>
-      this.#controllers.get(key),
-    );
-    const plan = planSchedule(info, this.#snapshot, { random, workload, startAt: this.#startAt });
+    const plan = planSchedule(info, this.#snapshot, {
+      random: this.#deps.random,
+      profile: this.#profileOf(info),
+      workload: this.#intake.workloadOf(info),
+      startAt: this.#startAt,
+    });
     this.#startAt = (this.#startAt + plan.evaluated) % Math.max(1, this.#snapshot.nodes.length);
-    if (plan.node === undefined) {
-      this.#queue.failed(info.uid, plan.refusedBy, clock.monotonic());
-      return this.#report(info, plan);
-    }
-    this.#assumed.add(info.uid);
-    this.#snapshot.setPod(info, plan.node);
+    if (plan.node === undefined) return this.#refuse(info, plan);
+    this.#intake.assume(info, plan.node);
     return this.#bind(info, plan.node);
   }
 
   async #bind(info: PodInfo, node: string): Promise<void> {
-    const { client, clock, log } = this.#deps;
-    const { name = "", namespace = "" } = info.pod.metadata ?? {};
-    const binding = {
-      apiVersion: "v1",
-      kind: "Binding",
-      metadata: { name, namespace, uid: info.uid },
-      target: { kind: "Node", name: node },
-    };
-    try {
-      await client.createSub(Pods, namespace, name, "binding", binding);
+    if (await bindPod(info, node, this.#writes)) {
       this.#queue.remove(info.uid);
-      const about = referenceTo(Pods, info.pod);
-      this.#events.event(about, "Normal", "Scheduled", `Successfully assigned ${info.key} to ${node}`);
-    } catch (thrown) {
-      const error = toError(thrown);
-      const isStale = error instanceof ApiError && (error.code === 404 || error.code === 409);
-      log[isStale ? "debug" : "warn"]("a pod was not bound", { pod: info.key, node, error });
-      if (!this.#assumed.delete(info.uid)) return;
-      this.#snapshot.removePod(info.uid);
-      this.#queue.failed(info.uid, undefined, clock.monotonic());
-      this.#happened("pod-removed", node);
+      return;
+    }
+    this.#intake.unassume(info, node);
+    this.#queue.failed(info.uid, undefined, this.#deps.clock.monotonic());
+  }
+
+  /** No node takes it as things are: perhaps one does when less important pods leave. */
+  async #refuse(info: PodInfo, { summary, refusals, refusedBy }: Unschedulable): Promise<void> {
+    const { clock, random } = this.#deps;
+    const profile = this.#profileOf(info);
+    const { preemption, message }: Partial<PreemptionPlan> =
+      profile.preempts && this.#snapshot.nodes.length > 0
+        ? planPreemption(info, refusals, {
+            snapshot: this.#snapshot,
+            profile,
+            random,
+            budgets: this.#intake.budgets(),
+          })
+        : {};
+    this.#queue.failed(info.uid, refusedBy, clock.monotonic());
+    const isAwaited = message?.startsWith("not eligible") === true;
+    const nomination = preemption?.node ?? (isAwaited || info.nominatedNode === "" ? undefined : "");
+    const displaced = preemption === undefined ? [] : this.#displacedBy(info, preemption.node);
+    if (nomination !== undefined) this.#snapshot.nominate(info, nomination);
+    const now = this.#intake.pod(keyOf(info));
+    const text = unschedulableMessage(summary, message);
+    await reportUnschedulable(info, { message: text, nomination, now }, this.#writes);
+    if (preemption === undefined) return;
+    await evictVictims(preemption, info, this.#writes);
+    for (const other of displaced) {
+      await clearNomination(other, this.#writes);
+      this.#queue.activate(other.uid, clock.monotonic());
     }
   }
 
-  /** Tells in an event and in the pod's condition why it goes nowhere. */
-  async #report(info: PodInfo, { message }: Unschedulable): Promise<void> {
-    const { client, clock, log } = this.#deps;
-    const { name = "", namespace = "", uid } = info.pod.metadata ?? {};
-    this.#events.event(referenceTo(Pods, info.pod), "Warning", "FailedScheduling", message);
-    const now = this.#pods.get(info.key);
-    const held = (now?.status?.conditions ?? []).find(({ type }) => type === "PodScheduled");
-    if (held?.status === "False" && held.reason === "Unschedulable" && held.message === message) return;
-    const lastTransitionTime =
-      held?.status === "False" && held.lastTransitionTime != null
-        ? held.lastTransitionTime
-        : timestamp(clock.now());
-    const condition = {
-      type: "PodScheduled",
-      status: "False",
-      reason: "Unschedulable",
-      message,
-      lastTransitionTime,
-    };
-    const patch = { metadata: { uid }, status: { conditions: [{ ...condition, lastProbeTime: null }] } };
-    try {
-      await client.patch(Pods, namespace, name, "strategic", patch, "status");
-    } catch (thrown) {
-      log.debug("a condition was not written", { pod: info.key, error: toError(thrown) });
-    }
+  /** Less important pods that were promised the node: they look for another. */
+  #displacedBy(info: PodInfo, node: string): PodInfo[] {
+    const promised = this.#snapshot.nominatedTo(node)?.values() ?? [];
+    const displaced = [...promised].filter(({ priority }) => priority < info.priority);
+    for (const other of displaced) this.#snapshot.nominate(other, "");
+    return displaced;
   }
-}
-
-/** What of a node counts for scheduling. */
-function fingerprint(node: ReadNode): string {
-  return JSON.stringify([
-    node.metadata?.labels,
-    node.spec?.taints,
-    node.spec?.unschedulable,
-    node.status?.allocatable,
-    node.status?.images,
-  ]);
 }

@@ -1,29 +1,14 @@
 // Which nodes can take a pod, and why the others cannot. The order is that of the default profile;
 // a node is refused by the first filter that fails, with that filter's reasons.
 
-import { isTolerated } from "#resources/core/pod/tolerations.ts";
-import { nodeMatches } from "./node-matching.ts";
 import { prepareNeighbours, refusalByNeighbours, type Neighbours } from "./neighbours.ts";
+import { staticRefusal } from "./node-class.ts";
 import type { HostPort, PodInfo } from "./pod-info.ts";
+import type { Profile } from "./profile.ts";
+import { resolvable, type Refusal } from "./refusal.ts";
+import { amountIn } from "./room.ts";
 import type { NodeInfo, Snapshot } from "./snapshot.ts";
-import { constraintsOf, spreadsOf, type Spread } from "./spreading.ts";
-
-export type FilterName =
-  | "NodeUnschedulable"
-  | "NodeName"
-  | "TaintToleration"
-  | "NodeAffinity"
-  | "NodePorts"
-  | "NodeResourcesFit"
-  | "PodTopologySpread"
-  | "InterPodAffinity";
-
-export interface Refusal {
-  readonly filter: FilterName;
-  readonly reasons: readonly string[];
-  /** Evicting other pods from the node could help. */
-  readonly resolvable: boolean;
-}
+import { prepareSpreads, refusalBySpread, type Spread } from "./spreading.ts";
 
 /** What filters need to know of the whole cluster, worked out once per pod. */
 export interface Prepared {
@@ -31,99 +16,98 @@ export interface Prepared {
   readonly neighbours: Neighbours | undefined;
 }
 
-type Filter = (info: PodInfo, node: NodeInfo, prepared: Prepared) => Omit<Refusal, "filter"> | undefined;
-
-const unresolvable = (reason: string): Omit<Refusal, "filter"> => ({ reasons: [reason], resolvable: false });
-const unschedulableTaint = { key: "node.kubernetes.io/unschedulable", effect: "NoSchedule" };
-
-const nodeUnschedulable: Filter = (info, node) =>
-  node.node?.spec?.unschedulable === true && !isTolerated(unschedulableTaint, info.tolerations)
-    ? unresolvable("node(s) were unschedulable")
-    : undefined;
-
-const nodeName: Filter = (info, node) => {
-  const { nodeName: wanted = "" } = info.pod.spec ?? {};
-  return wanted !== "" && wanted !== node.name
-    ? unresolvable("node(s) didn't match the requested node name")
-    : undefined;
-};
-
-const taintToleration: Filter = (info, node) => {
-  const bad = node.taints.some(
-    (taint) => taint.effect !== "PreferNoSchedule" && !isTolerated(taint, info.tolerations),
-  );
-  return bad ? unresolvable("node(s) had untolerated taint(s)") : undefined;
-};
-
-const nodeAffinity: Filter = (info, node) =>
-  nodeMatches(info, node) ? undefined : unresolvable("node(s) didn't match Pod's node affinity/selector");
-
 const conflicts = (a: HostPort, b: HostPort): boolean =>
   a.port === b.port &&
   a.protocol === b.protocol &&
   (a.ip === b.ip || a.ip === "0.0.0.0" || b.ip === "0.0.0.0");
 
-const nodePorts: Filter = (info, node) => {
-  if (info.ports.length === 0) return undefined;
+const portsTaken = resolvable("NodePorts", "node(s) didn't have free ports for the requested pod ports");
+
+function nodePorts({ shape }: PodInfo, node: NodeInfo): Refusal | undefined {
+  if (shape.ports.length === 0) return undefined;
   for (const held of node.ports.values())
-    if (held.some((one) => info.ports.some((wanted) => conflicts(one, wanted))))
-      return { reasons: ["node(s) didn't have free ports for the requested pod ports"], resolvable: true };
+    if (held.some((one) => shape.ports.some((wanted) => conflicts(one, wanted)))) return portsTaken;
   return undefined;
-};
+}
 
-/** Exported for the invariant that no node is ever over-committed. */
-export const nodeResourcesFit: Filter = (info, node) => {
+/** Refusals for want of room are few different ones: they are made once. */
+const shortages = new Map<string, Refusal>();
+const shortagesMax = 4096;
+
+function shortage(reasons: readonly string[], couldFit: boolean): Refusal {
+  const id = `${reasons.join("\n")}${Number(couldFit)}`;
+  let refusal = shortages.get(id);
+  if (refusal === undefined) {
+    if (shortages.size >= shortagesMax) shortages.clear();
+    refusal = { filter: "NodeResourcesFit", reasons, resolvable: couldFit };
+    shortages.set(id, refusal);
+  }
+  return refusal;
+}
+
+const plainResources = ["cpu", "memory", "ephemeral-storage"] as const;
+
+function explainShortage({ shape }: PodInfo, node: NodeInfo): Refusal {
   const reasons: string[] = [];
-  let resolvable = true;
-  if (node.pods.size + 1 > (node.allocatable["pods"] ?? 0)) reasons.push("Too many pods");
-  for (const [resource, amount] of Object.entries(info.requests)) {
-    if (amount === 0) continue;
-    const allocatable = node.allocatable[resource] ?? 0;
-    if (amount <= allocatable - (node.requested[resource] ?? 0)) continue;
-    reasons.push(`Insufficient ${resource}`);
-    if (amount > allocatable) resolvable = false;
+  let couldFit = true;
+  if (node.pods.size + 1 > node.podsMax) reasons.push("Too many pods");
+  for (const name of [...plainResources, ...(shape.requests.others?.keys() ?? [])]) {
+    const amount = amountIn(shape.requests, name);
+    const allocatable = amountIn(node.allocatable, name);
+    if (amount === 0 || amount <= allocatable - amountIn(node.requested, name)) continue;
+    reasons.push(`Insufficient ${name}`);
+    if (amount > allocatable) couldFit = false;
   }
-  return reasons.length === 0 ? undefined : { reasons, resolvable };
-};
+  return shortage(reasons, couldFit);
+}
 
-const topologySpread: Filter = (_info, node, { spreads }) => {
-  const text = "node(s) didn't match pod topology spread constraints";
-  for (const { constraint, perDomain, least, self } of spreads) {
-    const domain = node.labels?.[constraint.topologyKey];
-    if (domain === undefined) return unresolvable(`${text} (missing required label)`);
-    const skew = (perDomain.get(domain) ?? 0) + self - least;
-    if (skew > constraint.maxSkew) return { reasons: [text], resolvable: true };
-  }
-  return undefined;
-};
+/** Nothing of it is more than what is free. A pod that asks for nothing of a resource never lacks it. */
+function hasRoom({ shape: { requests } }: PodInfo, { allocatable, requested, pods, podsMax }: NodeInfo): boolean {
+  if (pods.size >= podsMax) return false;
+  const { cpu, memory, storage, others } = requests;
+  if (cpu > 0 && cpu > allocatable.cpu - requested.cpu) return false;
+  if (memory > 0 && memory > allocatable.memory - requested.memory) return false;
+  if (storage > 0 && storage > allocatable.storage - requested.storage) return false;
+  if (others === undefined) return true;
+  for (const [name, amount] of others)
+    if (amount > amountIn(allocatable, name) - amountIn(requested, name)) return false;
+  return true;
+}
 
-const interPodAffinity: Filter = (_info, node, { neighbours }) =>
-  neighbours === undefined ? undefined : refusalByNeighbours(neighbours, node);
+export const nodeResourcesFit = (info: PodInfo, node: NodeInfo): Refusal | undefined =>
+  hasRoom(info, node) ? undefined : explainShortage(info, node);
 
-const filters: readonly (readonly [FilterName, Filter])[] = [
-  ["NodeUnschedulable", nodeUnschedulable],
-  ["NodeName", nodeName],
-  ["TaintToleration", taintToleration],
-  ["NodeAffinity", nodeAffinity],
-  ["NodePorts", nodePorts],
-  ["NodeResourcesFit", nodeResourcesFit],
-  ["PodTopologySpread", topologySpread],
-  ["InterPodAffinity", interPodAffinity],
-];
-
-export function prepareFilters(info: PodInfo, snapshot: Snapshot): Prepared {
-  const constraints = constraintsOf(info, "DoNotSchedule");
+export function prepareFilters(info: PodInfo, snapshot: Snapshot, { filters }: Profile): Prepared {
   return {
-    spreads: constraints.length === 0 ? [] : spreadsOf(constraints, info, snapshot),
-    neighbours: prepareNeighbours(info, snapshot),
+    spreads: filters.has("PodTopologySpread") ? prepareSpreads(info, snapshot) : [],
+    neighbours: filters.has("InterPodAffinity") ? prepareNeighbours(info, snapshot) : undefined,
   };
 }
 
+/** Why the node cannot take the pod now; undefined when it can. What the node is for all time is not looked at. */
+export function dynamicRefusal(
+  info: PodInfo,
+  node: NodeInfo,
+  { spreads, neighbours }: Prepared,
+  { filters }: Profile,
+): Refusal | undefined {
+  let refusal: Refusal | undefined;
+  if (filters.has("NodePorts")) refusal = nodePorts(info, node);
+  if (refusal === undefined && filters.has("NodeResourcesFit")) refusal = nodeResourcesFit(info, node);
+  if (refusal === undefined && spreads.length > 0) refusal = refusalBySpread(spreads, node);
+  if (refusal === undefined && neighbours !== undefined) refusal = refusalByNeighbours(neighbours, node);
+  return refusal;
+}
+
 /** Why the node cannot take the pod; undefined when it can. */
-export function refusalOf(info: PodInfo, node: NodeInfo, prepared: Prepared): Refusal | undefined {
-  for (const [filter, check] of filters) {
-    const refusal = check(info, node, prepared);
-    if (refusal !== undefined) return { filter, ...refusal };
-  }
-  return undefined;
+export function refusalOf(
+  info: PodInfo,
+  node: NodeInfo,
+  prepared: Prepared,
+  profile: Profile,
+): Refusal | undefined {
+  return (
+    staticRefusal(info.shape.demand, node, profile.staticFilters) ??
+    dynamicRefusal(info, node, prepared, profile)
+  );
 }

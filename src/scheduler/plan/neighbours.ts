@@ -1,84 +1,83 @@
-// Required affinity and anti-affinity between pods, from counts per topology domain.
+// Required affinity and anti-affinity between pods, by the counts of topology domains.
 
 import { matches } from "#machinery/selectors.ts";
+import type { Held } from "./holders.ts";
 import type { PodInfo, PodTerm } from "./pod-info.ts";
+import { resolvable, unresolvable } from "./refusal.ts";
+import type { Refusal } from "./refusal.ts";
 import type { NodeInfo, Snapshot } from "./snapshot.ts";
-
-/** Topology key and value of a domain. */
-const domainId = (key: string, value: string): string => `${key}\n${value}`;
+import type { Tally } from "./tally.ts";
 
 export interface Neighbours {
-  /** Per affinity term: the domains where a matching pod is. */
-  readonly wanted: readonly { readonly term: PodTerm; readonly domains: ReadonlySet<string> }[];
+  /** Per affinity term, where matching pods are. */
+  readonly wanted: readonly Tally[];
   /** No pod matches any affinity term yet, and the pod matches its own: it may be the first. */
   readonly mayBeFirst: boolean;
-  /** Per anti-affinity term: the domains where a matching pod is. */
-  readonly avoided: readonly { readonly term: PodTerm; readonly domains: ReadonlySet<string> }[];
-  /** Domains where a pod is that refuses this one. */
-  readonly refused: ReadonlySet<string>;
-  /** The topology keys of `refused`. */
-  readonly refusedKeys: readonly string[];
+  /** Per anti-affinity term, where matching pods are. */
+  readonly avoided: readonly Tally[];
+  /** Terms of placed pods that refuse this one. */
+  readonly refusing: readonly Held[];
 }
 
-function domainsOf(perNode: ReadonlyMap<string, number>, key: string, snapshot: Snapshot): Set<string> {
-  const domains = new Set<string>();
-  for (const name of perNode.keys()) {
-    const value = snapshot.node(name)?.labels?.[key];
-    if (value !== undefined) domains.add(domainId(key, value));
-  }
-  return domains;
+/** Where the pods that a term means are. */
+export function tallyOf(term: PodTerm, snapshot: Snapshot): Tally {
+  const { namespaces, namespaceSelector, selector, topologyKey } = term;
+  return snapshot.tally({
+    id: `term ${term.id}`,
+    topologyKey,
+    selector,
+    inNamespace: (namespace) => snapshot.isAmong(namespace, namespaces, namespaceSelector),
+    dependsOnNamespaces: namespaceSelector !== undefined,
+    countsTerminating: true,
+    counts: () => true,
+  });
 }
 
-const termMatchesPod = (term: PodTerm, namespace: string, labels: PodInfo["labels"]): boolean =>
-  term.namespaces.includes(namespace) && term.selector !== undefined && matches(term.selector, labels);
+const meansItself = (term: PodTerm, { namespace, shape }: PodInfo, snapshot: Snapshot): boolean =>
+  term.selector !== undefined &&
+  snapshot.isAmong(namespace, term.namespaces, term.namespaceSelector) &&
+  matches(term.selector, shape.labels);
 
 /** Undefined when neither the pod nor anyone it could meet has such terms. */
 export function prepareNeighbours(info: PodInfo, snapshot: Snapshot): Neighbours | undefined {
-  const { affinity, antiAffinity } = info;
-  if (affinity.length === 0 && antiAffinity.length === 0 && snapshot.refusing.size === 0) return undefined;
-  const locate = (term: PodTerm): { term: PodTerm; domains: Set<string> } => ({
-    term,
-    domains: domainsOf(snapshot.countPods(term.namespaces, term.selector), term.topologyKey, snapshot),
-  });
-  const wanted = affinity.map(locate);
-  const refused = new Set<string>();
-  const refusedKeys = new Set<string>();
-  for (const group of snapshot.refusing) {
-    for (const term of group.antiAffinity) {
-      if (!termMatchesPod(term, info.namespace, info.labels)) continue;
-      refusedKeys.add(term.topologyKey);
-      for (const domain of domainsOf(group.perNode, term.topologyKey, snapshot)) refused.add(domain);
-    }
-  }
+  const { affinity, antiAffinity, labels } = info.shape;
+  const { holders } = snapshot;
+  if (affinity.length === 0 && antiAffinity.length === 0 && !holders.hasRefusing) return undefined;
+  const wanted = affinity.map((term) => tallyOf(term, snapshot));
+  const refusing = holders.hasRefusing
+    ? holders
+        .meaning(info.namespace, labels, snapshot.namespaceLabels(info.namespace))
+        .filter(({ kind }) => kind === "refused")
+    : [];
+  if (wanted.length === 0 && antiAffinity.length === 0 && refusing.length === 0) return undefined;
   return {
     wanted,
     mayBeFirst:
-      wanted.every(({ domains }) => domains.size === 0) &&
-      affinity.every((term) => termMatchesPod(term, info.namespace, info.labels)),
-    avoided: antiAffinity.map(locate),
-    refused,
-    refusedKeys: [...refusedKeys],
+      wanted.every(({ total }) => total === 0) && affinity.every((term) => meansItself(term, info, snapshot)),
+    avoided: antiAffinity.map((term) => tallyOf(term, snapshot)),
+    refusing,
   };
 }
 
+const lacksWanted = unresolvable("InterPodAffinity", "node(s) didn't match pod affinity rules");
+const hasAvoided = resolvable("InterPodAffinity", "node(s) didn't match pod anti-affinity rules");
+const isRefused = resolvable("InterPodAffinity", "node(s) didn't satisfy existing pods anti-affinity rules");
+
 export function refusalByNeighbours(
-  neighbours: Neighbours,
-  node: NodeInfo,
-): { reasons: string[]; resolvable: boolean } | undefined {
-  const at = (key: string): string | undefined => {
-    const value = node.labels?.[key];
-    return value === undefined ? undefined : domainId(key, value);
-  };
-  for (const { term, domains } of neighbours.wanted) {
-    const domain = at(term.topologyKey);
-    const isSatisfied = domain !== undefined && (domains.has(domain) || neighbours.mayBeFirst);
-    if (!isSatisfied) return { reasons: ["node(s) didn't match pod affinity rules"], resolvable: false };
+  { wanted, mayBeFirst, avoided, refusing }: Neighbours,
+  { labels }: NodeInfo,
+): Refusal | undefined {
+  for (const tally of wanted) {
+    const domain = labels?.[tally.spec.topologyKey];
+    if (domain === undefined || (!mayBeFirst && (tally.at(domain) ?? 0) === 0)) return lacksWanted;
   }
-  for (const { term, domains } of neighbours.avoided)
-    if (domains.has(at(term.topologyKey) ?? ""))
-      return { reasons: ["node(s) didn't match pod anti-affinity rules"], resolvable: true };
-  for (const key of neighbours.refusedKeys)
-    if (neighbours.refused.has(at(key) ?? ""))
-      return { reasons: ["node(s) didn't satisfy existing pods anti-affinity rules"], resolvable: true };
+  for (const tally of avoided) {
+    const domain = labels?.[tally.spec.topologyKey];
+    if (domain !== undefined && (tally.at(domain) ?? 0) > 0) return hasAvoided;
+  }
+  for (const { term, perDomain } of refusing) {
+    const domain = labels?.[term.topologyKey];
+    if (domain !== undefined && perDomain.has(domain)) return isRefused;
+  }
   return undefined;
 }

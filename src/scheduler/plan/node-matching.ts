@@ -1,15 +1,33 @@
 // Does a node carry the labels (and the name) that a pod asks for?
 
-import { matches } from "#machinery/selectors.ts";
-import type { NodeTerm, PodInfo } from "./pod-info.ts";
+import { matches, type Selector } from "#machinery/selectors.ts";
+import type { NodeDemand, NodeTerm } from "./pod-info.ts";
 import type { NodeInfo } from "./snapshot.ts";
 
 export function termMatches(term: NodeTerm, node: NodeInfo): boolean {
-  return matches(term.labels, node.labels) && matches(term.fields, { "metadata.name": node.name });
+  return (
+    matches(term.labels, node.labels) &&
+    (term.fields.length === 0 || matches(term.fields, { "metadata.name": node.name }))
+  );
 }
 
 /** Node selector and required node affinity together. */
-export function nodeMatches(info: PodInfo, node: NodeInfo): boolean {
-  if (!matches(info.nodeSelector, node.labels)) return false;
-  return info.requiredNodes === undefined || info.requiredNodes.some((term) => termMatches(term, node));
+export function nodeMatches({ nodeSelector, requiredNodes }: NodeDemand, node: NodeInfo): boolean {
+  if (!matches(nodeSelector, node.labels)) return false;
+  return requiredNodes === undefined || requiredNodes.some((term) => termMatches(term, node));
+}
+
+const namesIn = (fields: Selector): readonly string[] | undefined =>
+  fields.find(({ key, operator }) => key === "metadata.name" && operator === "In")?.values;
+
+/** The only nodes that a demand can mean, if it says so by name: as the pods of DaemonSets do. */
+export function namedNodes({ requiredNodes }: NodeDemand): ReadonlySet<string> | undefined {
+  if (requiredNodes === undefined || requiredNodes.length === 0) return undefined;
+  const names = new Set<string>();
+  for (const { fields } of requiredNodes) {
+    const named = namesIn(fields);
+    if (named === undefined) return undefined;
+    for (const name of named) names.add(name);
+  }
+  return names;
 }

@@ -1,4 +1,5 @@
-// A pod as scheduling sees it, worked out once: amounts, ports, selectors. Immutable.
+// A pod as scheduling sees it. What pods of one workload have in common (all but name, uid and times) is its shape,
+// worked out once and shared; 150,000 pods are 150,000 small records and a few shapes.
 
 import type {
   Affinity,
@@ -6,14 +7,24 @@ import type {
   NodeSelectorTerm,
   Pod,
   PodAffinityTerm,
+  PodSpec,
   Taint,
   Toleration,
+  TopologySpreadConstraint,
 } from "#machinery/gen/types/core-v1.ts";
-import { objectKey, type DeepReadonly } from "#machinery/meta.ts";
-import { selectorFromMap, selectorFromObject, type Labels, type Selector } from "#machinery/selectors.ts";
+import { controllerOf, type DeepReadonly } from "#machinery/meta.ts";
+import {
+  selectorFromMap,
+  selectorFromObject,
+  type Labels,
+  type Selector,
+} from "#machinery/selectors.ts";
 import { amountsOf, podRequests, type Amounts } from "#resources/core/pod/requests.ts";
+import { roomOf, type Room } from "./room.ts";
 
 export type ReadPod = DeepReadonly<Pod>;
+export type ReadTaint = DeepReadonly<Taint>;
+type ReadSpec = DeepReadonly<PodSpec>;
 
 /** One term of a node selector: its requirements on labels and on the node's name; both must hold. */
 export interface NodeTerm {
@@ -21,11 +32,32 @@ export interface NodeTerm {
   readonly fields: Selector;
 }
 
+/** Which other pods, and how near. */
 export interface PodTerm {
+  /** The same text for the same term, whoever has it. */
+  readonly id: string;
   readonly topologyKey: string;
   /** Undefined matches nothing. */
   readonly selector: Selector | undefined;
   readonly namespaces: readonly string[];
+  /** Further namespaces, by their labels. */
+  readonly namespaceSelector: Selector | undefined;
+}
+
+export interface WeightedTerm {
+  readonly weight: number;
+  readonly term: PodTerm;
+}
+
+/** One of `topologySpreadConstraints`. */
+export interface Constraint {
+  readonly topologyKey: string;
+  readonly maxSkew: number;
+  readonly minDomains: number;
+  readonly selector: Selector | undefined;
+  readonly honorsAffinity: boolean;
+  readonly honorsTaints: boolean;
+  readonly isHard: boolean;
 }
 
 export interface HostPort {
@@ -34,30 +66,59 @@ export interface HostPort {
   readonly port: number;
 }
 
-export interface PodInfo {
-  readonly pod: ReadPod;
-  readonly key: string;
-  readonly uid: string;
-  readonly namespace: string;
-  readonly labels: Labels;
-  readonly priority: number;
-  readonly requests: Amounts;
-  /** As requests, but a container that asks for nothing counts for a little, so that such pods spread too. */
-  readonly weights: { readonly cpu: number; readonly memory: number };
-  readonly ports: readonly HostPort[];
+/** What decides which nodes could ever take a pod, however full they are. */
+export interface NodeDemand {
+  readonly id: string;
   readonly nodeSelector: Selector;
   /** Undefined: no required node affinity. Empty: matches no node. */
   readonly requiredNodes: readonly NodeTerm[] | undefined;
-  readonly preferredNodes: readonly { readonly weight: number; readonly term: NodeTerm }[];
   readonly tolerations: readonly DeepReadonly<Toleration>[];
+}
+
+export interface PodShape {
+  readonly namespace: string;
+  readonly labels: Labels;
+  /** The same text for the same labels. */
+  readonly labelsId: string;
+  readonly requests: Room;
+  /** As requests, but a container that asks for nothing counts for a little, so that such pods spread too. */
+  readonly weights: { readonly cpu: number; readonly memory: number };
+  readonly isBestEffort: boolean;
+  readonly ports: readonly HostPort[];
+  readonly demand: NodeDemand;
+  readonly preferredNodes: readonly { readonly weight: number; readonly term: NodeTerm }[];
   readonly affinity: readonly PodTerm[];
   readonly antiAffinity: readonly PodTerm[];
-  /** Does not count for spreading: it is on its way out. */
+  readonly preferredAffinity: readonly WeightedTerm[];
+  readonly preferredAntiAffinity: readonly WeightedTerm[];
+  readonly spread: readonly Constraint[];
+  /** Of its containers, with tags. */
+  readonly images: readonly string[];
+}
+
+export interface PodInfo {
+  readonly uid: string;
+  readonly name: string;
+  readonly namespace: string;
+  readonly shape: PodShape;
+  readonly priority: number;
+  readonly preempts: boolean;
+  /** On its way out. */
   readonly terminating: boolean;
+  /** On its way out because a pod of higher priority needs the room. */
+  readonly preempted: boolean;
+  /** Milliseconds; of pods that have not started, when they were created. */
+  readonly startedMs: number;
+  /** `kind/name` of its controller. */
+  readonly controller: string | undefined;
+  readonly nominatedNode: string;
+  readonly schedulerName: string;
 }
 
 const defaultMilliCpu = 100;
 const defaultMemory = 200 * 1024 * 1024;
+/** Shapes that are remembered; beyond that, the oldest are worked out again. */
+const shapesMax = 16_384;
 
 const nodeOperators: Readonly<Record<string, Selector[number]["operator"]>> = {
   In: "In",
@@ -82,26 +143,39 @@ export function nodeTerms(terms: readonly DeepReadonly<NodeSelectorTerm>[]): Nod
     .filter(({ labels, fields }) => labels.length + fields.length > 0);
 }
 
-function podTerms(
-  terms: readonly DeepReadonly<PodAffinityTerm>[] | undefined,
-  namespace: string,
+/** `matchLabelKeys` and `mismatchLabelKeys`: the pod's own values join the selector. */
+function withOwnLabels(
+  selector: Selector | undefined,
   labels: Labels,
-): PodTerm[] {
-  return (terms ?? []).map((term) => {
-    const selector = selectorFromObject(term.labelSelector);
-    const same = (term.matchLabelKeys ?? []).filter((key) => labels?.[key] !== undefined);
-    const extra = same.map((key) => ({ key, operator: "In" as const, values: [labels?.[key] as string] }));
-    return {
-      topologyKey: term.topologyKey,
-      selector: selector === undefined ? undefined : [...selector, ...extra],
-      namespaces:
-        term.namespaces === undefined || term.namespaces.length === 0 ? [namespace] : term.namespaces,
-    };
-  });
+  same: readonly string[] = [],
+  other: readonly string[] = [],
+): Selector | undefined {
+  const own = (operator: "In" | "NotIn") => (key: string) =>
+    labels?.[key] === undefined ? [] : [{ key, operator, values: [labels[key]] }];
+  return selector && [...selector, ...same.flatMap(own("In")), ...other.flatMap(own("NotIn"))];
 }
 
-function hostPorts(pod: ReadPod): HostPort[] {
-  return (pod.spec?.containers ?? []).flatMap(({ ports = [] }) =>
+function podTerm(term: DeepReadonly<PodAffinityTerm>, namespace: string, labels: Labels): PodTerm {
+  const { topologyKey, namespaces = [], namespaceSelector } = term;
+  const selector = withOwnLabels(
+    selectorFromObject(term.labelSelector),
+    labels,
+    term.matchLabelKeys,
+    term.mismatchLabelKeys,
+  );
+  const isOwn = namespaces.length === 0 && namespaceSelector === undefined;
+  const parts = {
+    topologyKey,
+    selector,
+    namespaces: isOwn ? [namespace] : namespaces,
+    namespaceSelector: selectorFromObject(namespaceSelector),
+  };
+  return { id: JSON.stringify(parts), ...parts };
+}
+
+function hostPorts({ containers, initContainers = [] }: ReadSpec): HostPort[] {
+  const sidecars = initContainers.filter(({ restartPolicy }) => restartPolicy === "Always");
+  return [...sidecars, ...containers].flatMap(({ ports = [] }) =>
     ports
       .filter(({ hostPort = 0 }) => hostPort > 0)
       .map(({ hostPort = 0, hostIP = "", protocol = "TCP" }) => ({
@@ -112,44 +186,125 @@ function hostPorts(pod: ReadPod): HostPort[] {
   );
 }
 
-export function podInfo(pod: ReadPod): PodInfo {
-  const spec = pod.spec ?? { containers: [] };
-  const { namespace = "", uid = "", labels, deletionTimestamp } = pod.metadata ?? {};
-  const affinity: DeepReadonly<Affinity> = spec.affinity ?? {};
-  const required = affinity.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution;
-  const preferred = affinity.nodeAffinity?.preferredDuringSchedulingIgnoredDuringExecution ?? [];
-  const weights = podRequests(spec, ({ resources }) => {
-    const { cpu, memory } = amountsOf(resources?.requests);
-    return { cpu: cpu ?? defaultMilliCpu, memory: memory ?? defaultMemory };
-  });
+function constraintOf(one: DeepReadonly<TopologySpreadConstraint>, labels: Labels): Constraint {
   return {
-    pod,
-    key: objectKey(pod),
-    uid,
-    namespace,
-    labels,
-    priority: spec.priority ?? 0,
-    requests: podRequests(spec),
-    weights: { cpu: weights["cpu"] ?? 0, memory: weights["memory"] ?? 0 },
-    ports: hostPorts(pod),
-    nodeSelector: selectorFromMap(spec.nodeSelector),
-    requiredNodes: required === undefined ? undefined : nodeTerms(required.nodeSelectorTerms),
-    preferredNodes: preferred.flatMap(({ weight, preference }) =>
-      nodeTerms([preference]).map((term) => ({ weight, term })),
-    ),
-    tolerations: spec.tolerations ?? [],
-    affinity: podTerms(
-      affinity.podAffinity?.requiredDuringSchedulingIgnoredDuringExecution,
-      namespace,
-      labels,
-    ),
-    antiAffinity: podTerms(
-      affinity.podAntiAffinity?.requiredDuringSchedulingIgnoredDuringExecution,
-      namespace,
-      labels,
-    ),
-    terminating: deletionTimestamp !== undefined,
+    topologyKey: one.topologyKey,
+    maxSkew: one.maxSkew,
+    minDomains: one.minDomains ?? 1,
+    selector: withOwnLabels(selectorFromObject(one.labelSelector), labels, one.matchLabelKeys),
+    honorsAffinity: one.nodeAffinityPolicy !== "Ignore",
+    honorsTaints: one.nodeTaintsPolicy === "Honor",
+    isHard: one.whenUnsatisfiable === "DoNotSchedule",
   };
 }
 
-export type ReadTaint = DeepReadonly<Taint>;
+/** How an image name reads on a node: with a tag. */
+function withTag(image: string): string {
+  return image.lastIndexOf(":") <= image.lastIndexOf("/") ? `${image}:latest` : image;
+}
+
+/** CPU and memory of a pod in which every container asks for something. */
+function weightsOf(spec: ReadSpec): { cpu: number; memory: number } {
+  const { cpu = 0, memory = 0 } = podRequests(spec, ({ resources }) => {
+    const given = amountsOf(resources?.requests);
+    return { cpu: given["cpu"] ?? defaultMilliCpu, memory: given["memory"] ?? defaultMemory };
+  });
+  return { cpu, memory };
+}
+
+function shapeOf(pod: ReadPod, labelsId: string): PodShape {
+  const spec = pod.spec ?? { containers: [] };
+  const { namespace = "", labels } = pod.metadata ?? {};
+  const { nodeAffinity, podAffinity, podAntiAffinity }: DeepReadonly<Affinity> = spec.affinity ?? {};
+  const required = nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution;
+  const preferred = nodeAffinity?.preferredDuringSchedulingIgnoredDuringExecution ?? [];
+  const terms = (list: readonly DeepReadonly<PodAffinityTerm>[] = []): PodTerm[] =>
+    list.map((term) => podTerm(term, namespace, labels));
+  const weighted = (
+    list: readonly { readonly weight: number; readonly podAffinityTerm: DeepReadonly<PodAffinityTerm> }[] = [],
+  ): WeightedTerm[] =>
+    list.map(({ weight, podAffinityTerm }) => ({ weight, term: podTerm(podAffinityTerm, namespace, labels) }));
+  const demand = {
+    nodeSelector: selectorFromMap(spec.nodeSelector),
+    requiredNodes: required === undefined ? undefined : nodeTerms(required.nodeSelectorTerms),
+    tolerations: spec.tolerations ?? [],
+  };
+  const amounts: Amounts = podRequests(spec);
+  return {
+    namespace,
+    labels,
+    labelsId,
+    requests: roomOf(amounts),
+    weights: weightsOf(spec),
+    isBestEffort: Object.keys(amounts).length === 0,
+    ports: hostPorts(spec),
+    demand: { id: JSON.stringify(demand), ...demand },
+    preferredNodes: preferred.flatMap(({ weight, preference }) =>
+      nodeTerms([preference]).map((term) => ({ weight, term })),
+    ),
+    affinity: terms(podAffinity?.requiredDuringSchedulingIgnoredDuringExecution),
+    antiAffinity: terms(podAntiAffinity?.requiredDuringSchedulingIgnoredDuringExecution),
+    preferredAffinity: weighted(podAffinity?.preferredDuringSchedulingIgnoredDuringExecution),
+    preferredAntiAffinity: weighted(podAntiAffinity?.preferredDuringSchedulingIgnoredDuringExecution),
+    spread: (spec.topologySpreadConstraints ?? []).map((one) => constraintOf(one, labels)),
+    images: [...(spec.initContainers ?? []), ...spec.containers].map(({ image = "" }) => withTag(image)),
+  };
+}
+
+const shapes = new Map<string, PodShape>();
+
+function sharedShape(pod: ReadPod): PodShape {
+  const { namespace = "", labels = {} } = pod.metadata ?? {};
+  const spec = pod.spec ?? { containers: [] };
+  const { nodeSelector, affinity, tolerations, topologySpreadConstraints, overhead, resources } = spec;
+  const labelsId = JSON.stringify([namespace, Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1))]);
+  const containers = [spec.containers, spec.initContainers ?? []].map((list) =>
+    list.map((one) => [one.image, one.resources, one.ports, one.restartPolicy]),
+  );
+  const id =
+    labelsId +
+    JSON.stringify([
+      containers,
+      nodeSelector,
+      affinity,
+      tolerations,
+      topologySpreadConstraints,
+      overhead,
+      resources,
+    ]);
+  const known = shapes.get(id);
+  if (known !== undefined) return known;
+  const [oldest] = shapes.keys();
+  if (shapes.size >= shapesMax && oldest !== undefined) shapes.delete(oldest);
+  const shape = shapeOf(pod, labelsId);
+  shapes.set(id, shape);
+  return shape;
+}
+
+export const keyOf = ({ namespace, name }: PodInfo): string => `${namespace}/${name}`;
+
+export function podInfo(pod: ReadPod): PodInfo {
+  const { name = "", namespace = "", uid = "", deletionTimestamp, creationTimestamp } = pod.metadata ?? {};
+  const owner = controllerOf(pod);
+  const { priority = 0, preemptionPolicy, schedulerName = "default-scheduler" } = pod.spec ?? {};
+  return {
+    uid,
+    name,
+    namespace,
+    shape: sharedShape(pod),
+    priority,
+    preempts: preemptionPolicy !== "Never",
+    terminating: deletionTimestamp !== undefined,
+    preempted:
+      deletionTimestamp !== undefined &&
+      (pod.status?.conditions ?? []).some(
+        ({ type, status, reason }) =>
+          type === "DisruptionTarget" && status === "True" && reason === "PreemptionByScheduler",
+      ),
+    startedMs: Date.parse(pod.status?.startTime ?? creationTimestamp ?? "") || 0,
+    controller: owner && `${owner.kind}/${owner.name}`,
+    nominatedNode: pod.status?.nominatedNodeName ?? "",
+    schedulerName,
+  };
+}
+

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { seededRandom } from "#base/random.ts";
-import type { FilterName } from "./filters.ts";
+import type { ClusterEvent } from "./hints.ts";
 import { podInfo, type PodInfo } from "./pod-info.ts";
-import { SchedulingQueue, type ClusterEvent } from "./queue.ts";
+import { SchedulingQueue } from "./queue.ts";
+import type { FilterName } from "./refusal.ts";
 
 const pod = (name: string, priority = 0, cpu = "1"): PodInfo =>
   podInfo({
@@ -81,7 +82,7 @@ test("a changed pod is tried again, one whose status alone changed is not", () =
   queue.put(pod("a"), 5000);
   assert.equal(queue.pop(5000), undefined);
   queue.put(pod("a", 0, "2"), 5000);
-  assert.equal(queue.pop(5000)?.requests["cpu"], 2000);
+  assert.equal(queue.pop(5000)?.shape.requests.cpu, 2000);
 });
 
 test("any interleaving: each pod is in one place, removed pods never come back", () => {

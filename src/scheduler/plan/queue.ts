@@ -9,23 +9,19 @@
 import { assert } from "#base/assert.ts";
 import { backoffDelay } from "#base/backoff.ts";
 import { Heap } from "#base/heap.ts";
-import type { FilterName } from "./filters.ts";
+import { mayHelpAny, type ClusterEvent, type Hint } from "./hints.ts";
 import type { PodInfo } from "./pod-info.ts";
-import type { NodeInfo } from "./snapshot.ts";
+import type { FilterName } from "./refusal.ts";
 
-const podBackoff = { initialMs: 1000, maxMs: 10_000 } as const;
+export interface PodBackoff {
+  readonly initialMs: number;
+  readonly maxMs: number;
+}
+
+export const defaultBackoff: PodBackoff = { initialMs: 1000, maxMs: 10_000 };
 /** However little happens, a pod is tried again after this long; looked at this often. */
 const unschedulableMsMax = 300_000;
 const leftoversEveryMs = 30_000;
-
-export interface ClusterEvent {
-  readonly kind: "node-added" | "node-changed" | "pod-assigned" | "pod-removed";
-  /** Where it happened, as it is now. */
-  readonly node: NodeInfo | undefined;
-}
-
-/** May this event make room for the pod? */
-export type Hint = (info: PodInfo, refusedBy: ReadonlySet<FilterName>, event: ClusterEvent) => boolean;
 
 type Place = "active" | "backoff" | "unschedulable" | "in flight";
 
@@ -53,18 +49,21 @@ const missedMax = 64;
 
 export class SchedulingQueue {
   readonly #hint: Hint;
+  readonly #podBackoff: PodBackoff;
   readonly #entries = new Map<string, Entry>();
   readonly #active = new Heap<Ticket>(
     (a, b) => b.entry.info.priority - a.entry.info.priority || a.entry.order - b.entry.order,
   );
-  readonly #backoff = new Heap<Ticket>((a, b) => backoffEnds(a.entry) - backoffEnds(b.entry));
-  readonly #unschedulable = new Set<Entry>();
+  readonly #backoff = new Heap<Ticket>((a, b) => this.#backoffEnds(a.entry) - this.#backoffEnds(b.entry));
+  /** By what refused them, so that an event is told to none whom it cannot help. */
+  readonly #unschedulable = new Map<string, Set<Entry>>();
   readonly #inFlight = new Set<Entry>();
   #order = 0;
   #leftoversMs = -Infinity;
 
-  constructor(hint: Hint) {
+  constructor(hint: Hint, backoff: PodBackoff = defaultBackoff) {
     this.#hint = hint;
+    this.#podBackoff = backoff;
   }
 
   get size(): number {
@@ -127,6 +126,7 @@ export class SchedulingQueue {
     const entry = this.#entries.get(uid);
     if (entry === undefined || entry.place !== "in flight") return;
     entry.triedMs = nowMs;
+    // In flight it is in no set that what refused it before would find.
     entry.refusedBy = refusedBy ?? new Set();
     const isHelped =
       refusedBy === undefined ||
@@ -139,8 +139,22 @@ export class SchedulingQueue {
   /** Something changed in the cluster: pods that it may help are tried again. */
   happened(event: ClusterEvent, nowMs: number): void {
     for (const entry of this.#inFlight) if (entry.missed.length < missedMax) entry.missed.push(event);
-    for (const entry of this.#unschedulable)
-      if (this.#hint(entry.info, entry.refusedBy, event)) this.#retry(entry, nowMs);
+    for (const entries of this.#unschedulable.values()) {
+      const [first] = entries;
+      if (first === undefined || !mayHelpAny(first.refusedBy, event.kind)) continue;
+      for (const entry of entries)
+        if (this.#hint(entry.info, entry.refusedBy, event)) this.#retry(entry, nowMs);
+    }
+  }
+
+  /** The pod is to be tried at once: what it waited for has happened. */
+  activate(uid: string, nowMs: number): void {
+    const entry = this.#entries.get(uid);
+    if (entry?.place === "unschedulable") this.#retry(entry, nowMs);
+  }
+
+  has(uid: string): boolean {
+    return this.#entries.has(uid);
   }
 
   /** When something may become active by time alone. */
@@ -148,7 +162,7 @@ export class SchedulingQueue {
     this.#dropStale(this.#backoff);
     const backoff = this.#backoff.peek();
     const leftovers = this.#unschedulable.size === 0 ? Infinity : this.#leftoversMs + leftoversEveryMs;
-    const next = Math.min(backoff === undefined ? Infinity : backoffEnds(backoff.entry), leftovers);
+    const next = Math.min(backoff === undefined ? Infinity : this.#backoffEnds(backoff.entry), leftovers);
     return next === Infinity ? undefined : next;
   }
 
@@ -156,18 +170,23 @@ export class SchedulingQueue {
     for (const [uid, entry] of this.#entries) {
       assert(entry.info.uid === uid, `${uid} is held under another uid`);
       assert(entry.place === "in flight" || entry.missed.length === 0, `${uid} remembers events at rest`);
-      assert(this.#unschedulable.has(entry) === (entry.place === "unschedulable"), `${uid} is misplaced`);
+      const isHeld = this.#unschedulable.get(blameOf(entry))?.has(entry) ?? false;
+      assert(isHeld === (entry.place === "unschedulable"), `${uid} is misplaced`);
       assert(this.#inFlight.has(entry) === (entry.place === "in flight"), `${uid} is misplaced in flight`);
     }
   }
 
   #retry(entry: Entry, nowMs: number): void {
-    this.#move(entry, backoffEnds(entry) <= nowMs ? "active" : "backoff");
+    this.#move(entry, this.#backoffEnds(entry) <= nowMs ? "active" : "backoff");
   }
 
   #leave(entry: Entry): void {
     entry.version++;
-    this.#unschedulable.delete(entry);
+    if (entry.place === "unschedulable") {
+      const blame = blameOf(entry);
+      const alike = this.#unschedulable.get(blame);
+      if (alike?.delete(entry) === true && alike.size === 0) this.#unschedulable.delete(blame);
+    }
     this.#inFlight.delete(entry);
   }
 
@@ -177,7 +196,11 @@ export class SchedulingQueue {
     const ticket = { entry, version: entry.version };
     if (place === "active") this.#active.push(ticket);
     else if (place === "backoff") this.#backoff.push(ticket);
-    else (place === "in flight" ? this.#inFlight : this.#unschedulable).add(entry);
+    else if (place === "in flight") this.#inFlight.add(entry);
+    else {
+      const alike = this.#unschedulable.get(blameOf(entry)) ?? new Set();
+      this.#unschedulable.set(blameOf(entry), alike.add(entry));
+    }
   }
 
   #dropStale(heap: Heap<Ticket>): void {
@@ -189,21 +212,22 @@ export class SchedulingQueue {
     for (;;) {
       this.#dropStale(this.#backoff);
       const top = this.#backoff.peek();
-      if (top === undefined || backoffEnds(top.entry) > nowMs) break;
+      if (top === undefined || this.#backoffEnds(top.entry) > nowMs) break;
       this.#move(top.entry, "active");
     }
     if (nowMs - this.#leftoversMs < leftoversEveryMs) return;
     this.#leftoversMs = nowMs;
-    for (const entry of this.#unschedulable)
-      if (entry.triedMs + unschedulableMsMax <= nowMs) this.#move(entry, "active");
+    for (const entries of [...this.#unschedulable.values()])
+      for (const entry of entries)
+        if (entry.triedMs + unschedulableMsMax <= nowMs) this.#move(entry, "active");
+  }
+
+  #backoffEnds({ triedMs, attempts }: Entry): number {
+    return triedMs + backoffDelay(attempts, this.#podBackoff);
   }
 }
 
-const backoffEnds = (entry: Entry): number => entry.triedMs + backoffDelay(entry.attempts, podBackoff);
+const blameOf = ({ refusedBy }: Entry): string => [...refusedBy].sort().join(" ");
 
 /** A status that we or others wrote changes nothing about where a pod can go. */
-function changeless(a: PodInfo, b: PodInfo): boolean {
-  const told = ({ labels, pod }: PodInfo): string =>
-    JSON.stringify([Object.entries(labels ?? {}).sort(), pod.spec]);
-  return told(a) === told(b);
-}
+const changeless = (a: PodInfo, b: PodInfo): boolean => a.shape === b.shape && a.priority === b.priority;

@@ -1,84 +1,26 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { seededRandom, type Random } from "#base/random.ts";
-import type { Node, Pod, PodSpec } from "#machinery/gen/types/core-v1.ts";
+import type { Node } from "#machinery/gen/types/core-v1.ts";
 import { prepareFilters, refusalOf } from "./filters.ts";
-import { podInfo, type PodInfo } from "./pod-info.ts";
+import type { PodInfo } from "./pod-info.ts";
+import { planPreemption, unschedulableMessage } from "./preemption.ts";
+import { defaultProfile } from "./profile.ts";
+import { sampleCluster, sampleNode, samplePod, type NodeShape, type PodSample } from "./sample.ts";
 import { feasibleWanted, planSchedule } from "./schedule.ts";
 import { Snapshot } from "./snapshot.ts";
 
-interface NodeShape {
-  readonly cpu?: string;
-  readonly memory?: string;
-  readonly pods?: string;
-  readonly labels?: Record<string, string>;
-  readonly taints?: { key: string; value?: string; effect: string }[];
-  readonly unschedulable?: boolean;
-  readonly images?: Record<string, number>;
-}
-
-function node(name: string, shape: NodeShape = {}): Node {
-  const { cpu = "4", memory = "8Gi", pods = "110" } = shape;
-  return {
-    metadata: { name, labels: { "kubernetes.io/hostname": name, ...shape.labels } },
-    spec: {
-      ...(shape.taints === undefined ? {} : { taints: shape.taints }),
-      ...(shape.unschedulable === true ? { unschedulable: true } : {}),
-    },
-    status: {
-      allocatable: { cpu, memory, pods },
-      images: Object.entries(shape.images ?? {}).map(([image, sizeBytes]) => ({ names: [image], sizeBytes })),
-    },
-  };
-}
-
-let serial = 0;
-interface PodShape extends Partial<PodSpec> {
-  readonly cpu?: string;
-  readonly memory?: string;
-  readonly labels?: Record<string, string>;
-  readonly hostPort?: number;
-}
-
-function info(shape: PodShape = {}): PodInfo {
-  const { cpu, memory, labels = { app: "a" }, hostPort, ...spec } = shape;
-  const requests = { ...(cpu === undefined ? {} : { cpu }), ...(memory === undefined ? {} : { memory }) };
-  const name = `p${serial++}`;
-  const pod: Pod = {
-    metadata: { name, namespace: "default", uid: `u-${name}`, labels },
-    spec: {
-      containers: [
-        {
-          name: "c",
-          image: "web:v1",
-          resources: { requests },
-          ...(hostPort === undefined ? {} : { ports: [{ containerPort: 1, hostPort }] }),
-        },
-      ],
-      ...spec,
-    },
-  };
-  return podInfo(pod);
-}
-
-function cluster(nodes: readonly Node[], placed: readonly (readonly [PodInfo, string])[] = []): Snapshot {
-  const snapshot = new Snapshot();
-  for (const one of nodes) snapshot.setNode(one);
-  for (const [pod, at] of placed) snapshot.setPod(pod, at);
-  snapshot.check();
-  return snapshot;
-}
-
+const [node, info, cluster] = [sampleNode, samplePod, sampleCluster];
 const random = seededRandom(7);
 
 /** Where it goes, or the message up to preemption. */
 function outcome(pod: PodInfo, snapshot: Snapshot, workload = true): string {
   const selector = [{ key: "app", operator: "In" as const, values: ["a"] }];
   const plan = planSchedule(pod, snapshot, { random, workload: workload ? selector : undefined });
-  return plan.node ?? (plan.message.split(" no new claims")[0] as string);
+  return plan.node ?? plan.summary;
 }
 
-const spread = (maxSkew: number, whenUnsatisfiable = "DoNotSchedule"): PodShape => ({
+const spread = (maxSkew: number, whenUnsatisfiable = "DoNotSchedule"): PodSample => ({
   topologySpreadConstraints: [
     {
       maxSkew,
@@ -97,9 +39,8 @@ const term = (
 });
 
 test("why a node is refused", () => {
-  const rows: [string, NodeShape, PodShape, string][] = [
+  const rows: [string, NodeShape, PodSample, string][] = [
     ["unschedulable", { unschedulable: true }, {}, "node(s) were unschedulable"],
-    ["name", {}, { nodeName: "other" }, "node(s) didn't match the requested node name"],
     ["taint", { taints: [{ key: "k", effect: "NoSchedule" }] }, {}, "node(s) had untolerated taint(s)"],
     ["selector", {}, { nodeSelector: { disk: "ssd" } }, "node(s) didn't match Pod's node affinity/selector"],
     ["cpu", { cpu: "1" }, { cpu: "1500m" }, "Insufficient cpu"],
@@ -143,25 +84,29 @@ test("the whole message, reasons sorted by text, with what preemption could do",
     node("n3", { cpu: "1" }),
   ]);
   snapshot.setPod(info({ cpu: "900m" }), "n3");
-  const plan = planSchedule(info({ cpu: "500m" }), snapshot, { random });
+  const message = (pod: PodInfo, at: Snapshot): string => {
+    const plan = planSchedule(pod, at, { random });
+    assert.equal(plan.node, undefined);
+    if (plan.node !== undefined || plan.refusals.size === 0) return plan.node ?? plan.summary;
+    const context = { snapshot: at, profile: defaultProfile, random, budgets: [] };
+    return unschedulableMessage(plan.summary, planPreemption(pod, plan.refusals, context).message);
+  };
   assert.equal(
-    plan.node === undefined && plan.message,
+    message(info({ cpu: "500m" }), snapshot),
     "0/3 nodes are available: 1 Insufficient cpu, 2 node(s) had untolerated taint(s). " +
       "no new claims to deallocate, preemption: 0/3 nodes are available: " +
       "1 No preemption victims found for incoming pod, 2 Preemption is not helpful for scheduling.",
   );
-  const never = planSchedule(info({ cpu: "500m", preemptionPolicy: "Never" }), snapshot, { random });
   assert.match(
-    never.node === undefined ? never.message : "",
+    message(info({ cpu: "500m", preemptionPolicy: "Never" }), snapshot),
     /preemption: not eligible due to preemptionPolicy=Never\.$/,
   );
-  const none = planSchedule(info(), new Snapshot(), { random });
-  assert.equal(none.node === undefined && none.message, "no nodes available to schedule pods");
+  assert.equal(message(info(), new Snapshot()), "no nodes available to schedule pods");
 });
 
 test("what makes one node better than another", () => {
   const big = { cpu: "16", memory: "32Gi" };
-  const rows: [string, Node[], PodShape, (readonly [PodInfo, string])[]][] = [
+  const rows: [string, Node[], PodSample, (readonly [PodInfo, string])[]][] = [
     ["free room", [node("n1"), node("best", big)], { cpu: "1", memory: "1Gi" }, []],
     [
       "a taint that only warns",
@@ -203,12 +148,12 @@ test("what makes one node better than another", () => {
 
 test("affinity: the first of its kind may go anywhere, the next go beside it; anti-affinity works both ways", () => {
   const nodes = [node("n1"), node("n2")];
-  const together: PodShape = {
+  const together: PodSample = {
     affinity: { podAffinity: { requiredDuringSchedulingIgnoredDuringExecution: [term("a")] } },
   };
   assert.match(outcome(info(together), cluster(nodes)), /^n[12]$/);
   assert.equal(outcome(info(together), cluster(nodes, [[info(), "n2"]])), "n2");
-  const apart: PodShape = {
+  const apart: PodSample = {
     affinity: { podAntiAffinity: { requiredDuringSchedulingIgnoredDuringExecution: [term("a")] } },
   };
   assert.equal(outcome(info(apart), cluster(nodes, [[info(), "n2"]])), "n1");
@@ -239,7 +184,7 @@ test("spreading over zones keeps to the skew", () => {
 });
 
 test("how many nodes are enough to choose from", () => {
-  assert.deepEqual([3, 99, 100, 1000, 5000, 10_000].map(feasibleWanted), [3, 99, 100, 420, 500, 500]);
+  assert.deepEqual([3, 99, 100, 1000, 5000, 10_000].map((nodes) => feasibleWanted(nodes)), [3, 99, 100, 420, 500, 500]);
 });
 
 function randomCluster(rng: Random): { snapshot: Snapshot; nodes: Node[] } {
@@ -280,9 +225,9 @@ test("whatever comes: no node is over-committed, a refused pod is refused everyw
       const pod = randomPod(rng);
       const plan = planSchedule(pod, snapshot, { random: rng, startAt: rng.integer(9) });
       if (plan.node === undefined) {
-        const prepared = prepareFilters(pod, snapshot);
+        const prepared = prepareFilters(pod, snapshot, defaultProfile);
         for (const at of snapshot.nodes)
-          assert.ok(refusalOf(pod, at, prepared), `seed ${seed}: ${at.name} fits`);
+          assert.ok(refusalOf(pod, at, prepared, defaultProfile), `seed ${seed}: ${at.name} fits`);
       } else {
         snapshot.setPod(pod, plan.node);
         placed.push(pod.uid);
@@ -290,10 +235,10 @@ test("whatever comes: no node is over-committed, a refused pod is refused everyw
       if (rng.integer(4) === 0 && placed.length > 0)
         snapshot.removePod(placed.splice(rng.integer(placed.length), 1)[0] as string);
       if (rng.integer(15) === 0) snapshot.setNode(nodes[rng.integer(nodes.length)] as Node);
-      for (const { requested, allocatable, pods } of snapshot.nodes) {
-        for (const resource of ["cpu", "memory"])
-          assert.ok((requested[resource] ?? 0) <= (allocatable[resource] ?? 0), `seed ${seed}: ${resource}`);
-        assert.ok(pods.size <= (allocatable["pods"] ?? 0), `seed ${seed}: pods`);
+      for (const { requested, allocatable, pods, podsMax } of snapshot.nodes) {
+        for (const resource of ["cpu", "memory"] as const)
+          assert.ok(requested[resource] <= allocatable[resource], `seed ${seed}: ${resource}`);
+        assert.ok(pods.size <= podsMax, `seed ${seed}: pods`);
       }
       snapshot.check();
     }
@@ -306,7 +251,7 @@ test("a node that goes and comes back keeps its pods' counts", () => {
   snapshot.removeNode("n1");
   assert.equal(snapshot.nodes.length, 0);
   snapshot.setNode(node("n1"));
-  assert.equal(snapshot.node("n1")?.requested["cpu"], 1000);
+  assert.equal(snapshot.node("n1")?.requested.cpu, 1000);
   snapshot.removePod(pod.uid);
   snapshot.check();
   assert.equal(snapshot.podCount, 0);

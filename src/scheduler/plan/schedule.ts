@@ -2,13 +2,17 @@
 
 import type { Random } from "#base/random.ts";
 import type { Selector } from "#machinery/selectors.ts";
-import { prepareFilters, refusalOf, type FilterName, type Refusal } from "./filters.ts";
+import { dynamicRefusal, prepareFilters, refusalOf, type Prepared } from "./filters.ts";
+import { namedNodes } from "./node-matching.ts";
 import type { PodInfo } from "./pod-info.ts";
+import { defaultProfile, type Profile } from "./profile.ts";
+import { unresolvable, type FilterName, type Refusal } from "./refusal.ts";
 import { scoreNodes } from "./scores.ts";
 import type { NodeInfo, Snapshot } from "./snapshot.ts";
 
 export interface ScheduleContext {
   readonly random: Random;
+  readonly profile?: Profile;
   /** What the Services and the controller of the pod select. */
   readonly workload?: Selector | undefined;
   /** At which node to begin looking, so that in large clusters every node gets its turn. */
@@ -24,29 +28,36 @@ export interface Placement {
 export interface Unschedulable {
   readonly node: undefined;
   readonly evaluated: number;
-  readonly message: string;
-  readonly refusals: ReadonlyMap<string, Refusal>;
+  /** Why, without what preemption could do. */
+  readonly summary: string;
+  readonly refusals: ReadonlyMap<NodeInfo, Refusal>;
   readonly refusedBy: ReadonlySet<FilterName>;
 }
 
 const searchAllBelow = 100;
 
 /** In large clusters it is enough to find this many nodes to choose from. */
-export function feasibleWanted(nodes: number): number {
+export function feasibleWanted(nodes: number, percentage = 0): number {
   if (nodes < searchAllBelow) return nodes;
-  const percent = Math.max(5, Math.floor(50 - nodes / 125));
+  const percent = percentage > 0 ? Math.min(100, percentage) : Math.max(5, Math.floor(50 - nodes / 125));
   return Math.max(searchAllBelow, Math.floor((nodes * percent) / 100));
 }
 
 /** Picks one of the best, each with the same chance. */
 function best(nodes: readonly NodeInfo[], scores: readonly number[], random: Random): string {
-  const highest = Math.max(...scores);
-  const candidates = nodes.filter((_, at) => scores[at] === highest);
+  let highest = -Infinity;
+  let candidates: NodeInfo[] = [];
+  for (const [at, score] of scores.entries()) {
+    if (score < highest) continue;
+    if (score > highest) candidates = [];
+    highest = score;
+    candidates.push(nodes[at] as NodeInfo);
+  }
   return (candidates[random.integer(candidates.length)] as NodeInfo).name;
 }
 
 /** `3 Insufficient cpu, 1 node(s) were unschedulable`: by text. */
-function histogram(reasons: Iterable<string>): string {
+export function histogram(reasons: Iterable<string>): string {
   const counts = new Map<string, number>();
   for (const reason of reasons) counts.set(reason, (counts.get(reason) ?? 0) + 1);
   return [...counts]
@@ -55,51 +66,121 @@ function histogram(reasons: Iterable<string>): string {
     .join(", ");
 }
 
-/** The message of the event FailedScheduling and of the condition PodScheduled. */
-export function unschedulableMessage(
-  info: PodInfo,
-  nodes: number,
-  refusals: ReadonlyMap<string, Refusal>,
-): string {
+/** The beginning of the message of the event FailedScheduling and of the condition PodScheduled. */
+export function refusalSummary(nodes: number, refusals: ReadonlyMap<NodeInfo, Refusal>): string {
   if (nodes === 0) return "no nodes available to schedule pods";
-  const reasons = histogram([...refusals.values()].flatMap((refusal) => refusal.reasons));
-  return `0/${nodes} nodes are available: ${reasons}. no new claims to deallocate, preemption: ${preemptionMessage(info, nodes, refusals)}`;
+  const reasons = [...refusals.values()].flatMap((refusal) => refusal.reasons);
+  return `0/${nodes} nodes are available: ${histogram(reasons)}.`;
 }
 
-/** Why evicting others does not help. Preemption itself is not built: this is where it goes. */
-function preemptionMessage(info: PodInfo, nodes: number, refusals: ReadonlyMap<string, Refusal>): string {
-  if (info.pod.spec?.preemptionPolicy === "Never") return "not eligible due to preemptionPolicy=Never.";
-  const reasons = [...refusals.values()].map(({ resolvable }) =>
-    resolvable ? "No preemption victims found for incoming pod" : "Preemption is not helpful for scheduling",
+/** Pods that are promised the node, and come before this one or with it: the pod must fit beside them too. */
+function promised(info: PodInfo, node: NodeInfo, snapshot: Snapshot): PodInfo[] {
+  const held = snapshot.nominatedTo(node.name);
+  if (held === undefined) return [];
+  return [...held.values()].filter(
+    ({ uid, priority }) =>
+      uid !== info.uid && priority >= info.priority && snapshot.placeOf(uid) === undefined,
   );
-  return `0/${nodes} nodes are available: ${histogram(reasons)}.`;
+}
+
+/** As dynamicRefusal, with the pods that are promised the node, and without them. */
+export function refusalNow(
+  info: PodInfo,
+  node: NodeInfo,
+  prepared: Prepared,
+  { snapshot, profile }: { snapshot: Snapshot; profile: Profile },
+): Refusal | undefined {
+  const others = snapshot.hasNominated ? promised(info, node, snapshot) : [];
+  if (others.length > 0) {
+    for (const other of others) snapshot.setPod(other, node.name);
+    const refusal = dynamicRefusal(info, node, prepareFilters(info, snapshot, profile), profile);
+    for (const other of others) snapshot.removePod(other.uid);
+    if (refusal !== undefined) return refusal;
+  }
+  return dynamicRefusal(info, node, prepared, profile);
+}
+
+const notNamed = unresolvable("NodeAffinity", "node(s) didn't satisfy plugin(s) [NodeAffinity]");
+
+interface Search {
+  readonly feasible: NodeInfo[];
+  readonly refusals: Map<NodeInfo, Refusal>;
+  readonly evaluated: number;
+}
+
+/** Among the few nodes that the pod names. */
+function searchNamed(
+  info: PodInfo,
+  names: ReadonlySet<string>,
+  prepared: Prepared,
+  context: { snapshot: Snapshot; profile: Profile },
+): Search {
+  const feasible: NodeInfo[] = [];
+  const refusals = new Map<NodeInfo, Refusal>();
+  for (const name of names) {
+    const node = context.snapshot.node(name);
+    if (node === undefined || !node.exists) continue;
+    const refusal =
+      refusalOf(info, node, prepared, context.profile) ?? refusalNow(info, node, prepared, context);
+    if (refusal === undefined) feasible.push(node);
+    else refusals.set(node, refusal);
+  }
+  if (feasible.length === 0)
+    for (const node of context.snapshot.nodes) if (!names.has(node.name)) refusals.set(node, notNamed);
+  return { feasible, refusals, evaluated: 0 };
+}
+
+function search(
+  info: PodInfo,
+  prepared: Prepared,
+  context: { snapshot: Snapshot; profile: Profile; startAt: number },
+): Search {
+  const { snapshot, profile, startAt } = context;
+  const { nodes } = snapshot;
+  const nodeClass = snapshot.classOf(info.shape.demand, profile.staticFilters);
+  const candidates = nodeClass.passing(nodes);
+  const wanted = feasibleWanted(nodes.length, profile.percentageOfNodesToScore);
+  const feasible: NodeInfo[] = [];
+  const refusals = new Map<NodeInfo, Refusal>();
+  let evaluated = 0;
+  while (evaluated < candidates.length && feasible.length < wanted) {
+    const node = candidates[(startAt + evaluated) % candidates.length] as NodeInfo;
+    evaluated++;
+    const refusal = refusalNow(info, node, prepared, context);
+    if (refusal === undefined) feasible.push(node);
+    else refusals.set(node, refusal);
+  }
+  if (feasible.length === 0) for (const [node, refusal] of nodeClass.refused) refusals.set(node, refusal);
+  return { feasible, refusals, evaluated };
 }
 
 export function planSchedule(
   info: PodInfo,
   snapshot: Snapshot,
-  { random, workload, startAt = 0 }: ScheduleContext,
+  { random, workload, profile = defaultProfile, startAt = 0 }: ScheduleContext,
 ): Placement | Unschedulable {
-  const { nodes } = snapshot;
-  const prepared = prepareFilters(info, snapshot);
-  const wanted = feasibleWanted(nodes.length);
-  const feasible: NodeInfo[] = [];
-  const refusals = new Map<string, Refusal>();
-  let evaluated = 0;
-  while (evaluated < nodes.length && feasible.length < wanted) {
-    const node = nodes[(startAt + evaluated) % nodes.length] as NodeInfo;
-    evaluated++;
-    const refusal = refusalOf(info, node, prepared);
-    if (refusal === undefined) feasible.push(node);
-    else refusals.set(node.name, refusal);
+  const prepared = prepareFilters(info, snapshot, profile);
+  const context = { snapshot, profile, startAt };
+  const nominated = snapshot.node(info.nominatedNode);
+  // The node that was cleared for it is taken if it fits there now, without looking at any other.
+  if (nominated?.exists === true) {
+    const refusal =
+      refusalOf(info, nominated, prepared, profile) ?? refusalNow(info, nominated, prepared, context);
+    if (refusal === undefined) return { node: nominated.name, evaluated: 1 };
   }
+  const names = profile.filters.has("NodeAffinity") ? namedNodes(info.shape.demand) : undefined;
+  const found =
+    names === undefined
+      ? search(info, prepared, context)
+      : searchNamed(info, names, prepared, context);
+  const { feasible, refusals, evaluated } = found;
   const [only] = feasible;
   if (only === undefined) {
     const refusedBy = new Set([...refusals.values()].map(({ filter }) => filter));
-    const message = unschedulableMessage(info, nodes.length, refusals);
-    return { node: undefined, evaluated, message, refusals, refusedBy };
+    const summary = refusalSummary(snapshot.nodes.length, refusals);
+    return { node: undefined, evaluated, summary, refusals, refusedBy };
   }
   if (feasible.length === 1) return { node: only.name, evaluated };
-  const scores = scoreNodes(info, feasible, { snapshot, workload });
+  const scores = scoreNodes(info, feasible, { snapshot, workload, profile });
   return { node: best(feasible, scores, random), evaluated };
 }

@@ -1,79 +1,99 @@
-// Topology spread constraints of a pod, and the counts that they compare: worked out once per pod.
+// Topology spread constraints of a pod, and the counts that they compare.
 
-import type { TopologySpreadConstraint } from "#machinery/gen/types/core-v1.ts";
-import type { DeepReadonly } from "#machinery/meta.ts";
-import { matches, selectorFromObject, type Selector } from "#machinery/selectors.ts";
-import { isTolerated } from "#resources/core/pod/tolerations.ts";
+import { matches, type Selector } from "#machinery/selectors.ts";
+import { toleratesTaints } from "./node-class.ts";
 import { nodeMatches } from "./node-matching.ts";
-import type { PodInfo } from "./pod-info.ts";
+import type { Constraint, PodInfo } from "./pod-info.ts";
+import { resolvable, unresolvable, type Refusal } from "./refusal.ts";
 import type { NodeInfo, Snapshot } from "./snapshot.ts";
-
-export interface Constraint {
-  readonly topologyKey: string;
-  readonly maxSkew: number;
-  readonly minDomains: number;
-  readonly selector: Selector | undefined;
-  readonly honorsAffinity: boolean;
-  readonly honorsTaints: boolean;
-}
+import type { Tally, TallySpec } from "./tally.ts";
 
 /** A constraint with how many matching pods each domain (value of the topology key) has. */
 export interface Spread {
   readonly constraint: Constraint;
-  readonly perDomain: ReadonlyMap<string, number>;
+  readonly tally: Tally;
   /** The count of the emptiest eligible domain. */
   readonly least: number;
   /** 1 when the pod itself matches the selector. */
   readonly self: number;
 }
 
-function constraintOf(one: DeepReadonly<TopologySpreadConstraint>, info: PodInfo): Constraint {
-  const selector = selectorFromObject(one.labelSelector);
-  const extra = (one.matchLabelKeys ?? [])
-    .filter((key) => info.labels?.[key] !== undefined)
-    .map((key) => ({ key, operator: "In" as const, values: [info.labels?.[key] as string] }));
-  return {
-    topologyKey: one.topologyKey,
-    maxSkew: one.maxSkew,
-    minDomains: one.minDomains ?? 1,
-    selector: selector === undefined ? undefined : [...selector, ...extra],
-    honorsAffinity: one.nodeAffinityPolicy !== "Ignore",
-    honorsTaints: one.nodeTaintsPolicy === "Honor",
-  };
-}
+/** The constraints that count when a pod names none: hosts to a skew of 3, zones to a skew of 5. */
+export const systemConstraints: readonly Pick<Constraint, "topologyKey" | "maxSkew">[] = [
+  { topologyKey: "kubernetes.io/hostname", maxSkew: 3 },
+  { topologyKey: "topology.kubernetes.io/zone", maxSkew: 5 },
+];
 
-export function constraintsOf(
+/** As the constraints of a pod that the profile's defaults make. */
+export const defaultConstraint = (
+  { topologyKey, maxSkew }: Pick<Constraint, "topologyKey" | "maxSkew">,
+  selector: Selector,
+  isHard = false,
+): Constraint => ({
+  topologyKey,
+  maxSkew,
+  minDomains: 1,
+  selector,
+  honorsAffinity: true,
+  honorsTaints: false,
+  isHard,
+});
+
+/** Pods that a constraint means, on the nodes that count for it: those with all `keys`. */
+export function spreadTally(
+  constraint: Constraint,
+  keys: readonly string[],
   info: PodInfo,
-  whenUnsatisfiable: "DoNotSchedule" | "ScheduleAnyway",
-): Constraint[] {
-  return (info.pod.spec?.topologySpreadConstraints ?? [])
-    .filter((one) => one.whenUnsatisfiable === whenUnsatisfiable)
-    .map((one) => constraintOf(one, info));
+  snapshot: Snapshot,
+): Tally {
+  const { topologyKey, selector, honorsAffinity, honorsTaints } = constraint;
+  const { namespace, shape } = info;
+  const { demand } = shape;
+  const affinityCounts =
+    honorsAffinity && (demand.nodeSelector.length > 0 || demand.requiredNodes !== undefined);
+  const nodes = affinityCounts || honorsTaints ? demand.id : "";
+  const spec: TallySpec = {
+    id: `spread ${JSON.stringify([namespace, topologyKey, selector, keys, affinityCounts, honorsTaints])}${nodes}`,
+    topologyKey,
+    selector,
+    inNamespace: (one) => one === namespace,
+    dependsOnNamespaces: false,
+    countsTerminating: false,
+    counts: (node: NodeInfo) =>
+      node.exists &&
+      keys.every((key) => node.labels?.[key] !== undefined) &&
+      (!affinityCounts || nodeMatches(demand, node)) &&
+      (!honorsTaints || toleratesTaints(demand, node)),
+  };
+  return snapshot.tally(spec);
 }
 
-function isEligible(constraint: Constraint, info: PodInfo, node: NodeInfo): boolean {
-  if (constraint.honorsAffinity && !nodeMatches(info, node)) return false;
-  if (!constraint.honorsTaints) return true;
-  return node.taints.every(
-    (taint) => taint.effect === "PreferNoSchedule" || isTolerated(taint, info.tolerations),
-  );
-}
-
-/** Counts for several constraints together: only nodes that have all of their keys take part. */
-export function spreadsOf(constraints: readonly Constraint[], info: PodInfo, snapshot: Snapshot): Spread[] {
-  const nodes = snapshot.nodes.filter((node) =>
-    constraints.every(({ topologyKey }) => node.labels?.[topologyKey] !== undefined),
-  );
-  return constraints.map((constraint) => {
-    const counts = snapshot.countPods([info.namespace], constraint.selector);
-    const perDomain = new Map<string, number>();
-    for (const node of nodes) {
-      if (!isEligible(constraint, info, node)) continue;
-      const domain = node.labels?.[constraint.topologyKey] as string;
-      perDomain.set(domain, (perDomain.get(domain) ?? 0) + (counts.get(node.name) ?? 0));
-    }
-    const least = perDomain.size < constraint.minDomains ? 0 : Math.min(...perDomain.values(), Infinity);
-    const self = constraint.selector !== undefined && matches(constraint.selector, info.labels) ? 1 : 0;
-    return { constraint, perDomain, least: least === Infinity ? 0 : least, self };
+/** Of the constraints that must hold: only nodes that have all of their keys take part. */
+export function prepareSpreads(info: PodInfo, snapshot: Snapshot): Spread[] {
+  const hard = info.shape.spread.filter(({ isHard }) => isHard);
+  if (hard.length === 0) return [];
+  const keys = hard.map(({ topologyKey }) => topologyKey).sort();
+  return hard.map((constraint) => {
+    const tally = spreadTally(constraint, keys, info, snapshot);
+    const { selector, minDomains } = constraint;
+    return {
+      constraint,
+      tally,
+      least: tally.domains < minDomains ? 0 : tally.least,
+      self: selector !== undefined && matches(selector, info.shape.labels) ? 1 : 0,
+    };
   });
+}
+
+const text = "node(s) didn't match pod topology spread constraints";
+const lacksLabel = unresolvable("PodTopologySpread", `${text} (missing required label)`);
+const isSkewed = resolvable("PodTopologySpread", text);
+
+export function refusalBySpread(spreads: readonly Spread[], { labels }: NodeInfo): Refusal | undefined {
+  for (const { constraint, tally, least, self } of spreads) {
+    const domain = labels?.[constraint.topologyKey];
+    if (domain === undefined) return lacksLabel;
+    if ((tally.at(domain) ?? 0) + self - least > constraint.maxSkew) return isSkewed;
+  }
+  return undefined;
 }

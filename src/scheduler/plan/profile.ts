@@ -1,0 +1,97 @@
+// What a profile of the scheduler looks at: its filters, the weights of its scores, and their settings.
+
+import type { StaticFilters } from "./node-class.ts";
+import { filterNames, type FilterName } from "./refusal.ts";
+import { systemConstraints } from "./spreading.ts";
+
+export const scoreNames = [
+  "TaintToleration",
+  "NodeAffinity",
+  "NodeResourcesFit",
+  "PodTopologySpread",
+  "InterPodAffinity",
+  "NodeResourcesBalancedAllocation",
+  "ImageLocality",
+] as const;
+
+export type ScoreName = (typeof scoreNames)[number];
+
+export interface ResourceWeight {
+  readonly name: string;
+  readonly weight: number;
+}
+
+export type ScoringStrategy =
+  | { readonly type: "LeastAllocated" | "MostAllocated"; readonly resources: readonly ResourceWeight[] }
+  | {
+      readonly type: "RequestedToCapacityRatio";
+      readonly resources: readonly ResourceWeight[];
+      /** By utilization, in percent; scores from 0 to 10. */
+      readonly shape: readonly { readonly utilization: number; readonly score: number }[];
+    };
+
+export interface Profile {
+  readonly schedulerName: string;
+  readonly filters: ReadonlySet<FilterName>;
+  /** Those of `filters` that look at the node alone. */
+  readonly staticFilters: StaticFilters;
+  /** By score; what is absent does not count. */
+  readonly weights: ReadonlyMap<ScoreName, number>;
+  readonly preempts: boolean;
+  readonly gates: boolean;
+  readonly strategy: ScoringStrategy;
+  readonly balancedResources: readonly ResourceWeight[];
+  /** What a placed pod's required affinity counts for a new one that it means. */
+  readonly hardPodAffinityWeight: number;
+  readonly ignorePreferredTermsOfExistingPods: boolean;
+  /** Of pods that name no constraints; the system's own only score. */
+  readonly defaultConstraints: readonly {
+    readonly topologyKey: string;
+    readonly maxSkew: number;
+    readonly isHard: boolean;
+  }[];
+  readonly defaultsAreSystem: boolean;
+  readonly minCandidateNodesPercentage: number;
+  readonly minCandidateNodesAbsolute: number;
+  /** 0: adapted to the size of the cluster. */
+  readonly percentageOfNodesToScore: number;
+}
+
+const cpuAndMemory: readonly ResourceWeight[] = [
+  { name: "cpu", weight: 1 },
+  { name: "memory", weight: 1 },
+];
+
+export const defaultWeights: ReadonlyMap<ScoreName, number> = new Map([
+  ["TaintToleration", 3],
+  ["NodeAffinity", 2],
+  ["NodeResourcesFit", 1],
+  ["PodTopologySpread", 2],
+  ["InterPodAffinity", 2],
+  ["NodeResourcesBalancedAllocation", 1],
+  ["ImageLocality", 1],
+]);
+
+export const staticFiltersOf = (filters: ReadonlySet<FilterName>): StaticFilters => ({
+  nodeUnschedulable: filters.has("NodeUnschedulable"),
+  taintToleration: filters.has("TaintToleration"),
+  nodeAffinity: filters.has("NodeAffinity"),
+});
+
+export const defaultProfile: Profile = {
+  schedulerName: "default-scheduler",
+  filters: new Set(filterNames),
+  staticFilters: staticFiltersOf(new Set(filterNames)),
+  weights: defaultWeights,
+  preempts: true,
+  gates: true,
+  strategy: { type: "LeastAllocated", resources: cpuAndMemory },
+  balancedResources: cpuAndMemory,
+  hardPodAffinityWeight: 1,
+  ignorePreferredTermsOfExistingPods: false,
+  defaultConstraints: systemConstraints.map((one) => ({ ...one, isHard: false })),
+  defaultsAreSystem: true,
+  minCandidateNodesPercentage: 10,
+  minCandidateNodesAbsolute: 100,
+  percentageOfNodesToScore: 0,
+};
