@@ -1,5 +1,5 @@
 // `npm run bench`: what Leme costs, beside a floor or a peer that is measured in the same run.
-//   --only NAME   one part: start, requests, connections, lists, big-list, watchers, kubectl, up (which needs root: real nodes)
+//   --only NAME   one part: start, requests, connections, lists, big-list, watchers, kubectl, scheduler, up (which needs root: real nodes)
 // Every part stops what it started, and ends by itself.
 
 import { parseArgs } from "node:util";
@@ -22,6 +22,7 @@ const parts: readonly Part[] = [
   { name: "big-list", run: async (progress) => (await import("./big-list.ts")).bigListRows(progress) },
   { name: "watchers", run: async (progress) => (await import("./watchers.ts")).watcherRows(progress) },
   { name: "kubectl", run: async (progress) => (await import("./kubectl.ts")).kubectlRows(progress) },
+  { name: "scheduler", run: async (progress) => (await import("./scheduler.ts")).schedulerRows(progress) },
   {
     name: "up",
     needsRoot: true,

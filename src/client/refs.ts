@@ -35,7 +35,6 @@ export const Deployments = ref("apps", "v1", "Deployment", "deployments", true);
 export const ReplicaSets = ref("apps", "v1", "ReplicaSet", "replicasets", true);
 export const StatefulSets = ref("apps", "v1", "StatefulSet", "statefulsets", true);
 export const DaemonSets = ref("apps", "v1", "DaemonSet", "daemonsets", true);
-export const ControllerRevisions = ref("apps", "v1", "ControllerRevision", "controllerrevisions", true);
 export const PodDisruptionBudgets = ref("policy", "v1", "PodDisruptionBudget", "poddisruptionbudgets", true);
 export const Leases = ref("coordination.k8s.io", "v1", "Lease", "leases", true);
 export const PriorityClasses = ref("scheduling.k8s.io", "v1", "PriorityClass", "priorityclasses", false);

@@ -156,7 +156,10 @@ export class Intake {
     return undefined;
   }
 
-  #namespaceChanged(namespace: DeepReadonly<KubeObject> | undefined, old: DeepReadonly<KubeObject> | undefined): void {
+  #namespaceChanged(
+    namespace: DeepReadonly<KubeObject> | undefined,
+    old: DeepReadonly<KubeObject> | undefined,
+  ): void {
     const name = (namespace ?? old)?.metadata?.name ?? "";
     const labels = namespace?.metadata?.labels;
     if (namespace === undefined) this.#parts.snapshot.removeNamespace(name);
@@ -244,4 +247,3 @@ function fingerprint(node: ReadNode): string {
     node.status?.images,
   ]);
 }
-

@@ -16,13 +16,7 @@ import { defaultProfile, type Profile } from "./plan/profile.ts";
 import { defaultBackoff, SchedulingQueue, type PodBackoff } from "./plan/queue.ts";
 import { planSchedule, type Unschedulable } from "./plan/schedule.ts";
 import { Snapshot } from "./plan/snapshot.ts";
-import {
-  bindPod,
-  clearNomination,
-  evictVictims,
-  reportUnschedulable,
-  type WriteDeps,
-} from "./writes.ts";
+import { bindPod, clearNomination, evictVictims, reportUnschedulable, type WriteDeps } from "./writes.ts";
 
 export interface SchedulerOptions {
   /** By default one, for pods that name `default-scheduler` or none. */
@@ -67,7 +61,10 @@ class Scheduler implements RunningScheduler {
   #stopped = false;
   #startAt = 0;
 
-  constructor({ profiles = [defaultProfile], podBackoff = defaultBackoff }: SchedulerOptions, deps: SchedulerDeps) {
+  constructor(
+    { profiles = [defaultProfile], podBackoff = defaultBackoff }: SchedulerOptions,
+    deps: SchedulerDeps,
+  ) {
     this.#deps = deps;
     this.#profiles = new Map(profiles.map((profile) => [profile.schedulerName, profile]));
     this.#queue = new SchedulingQueue(

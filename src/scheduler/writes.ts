@@ -58,7 +58,10 @@ async function patchStatus(info: PodInfo, status: object, deps: WriteDeps): Prom
     return true;
   } catch (thrown) {
     const error = toError(thrown);
-    deps.log[isStale(error) ? "debug" : "warn"]("a pod's status was not written", { pod: keyOf(info), error });
+    deps.log[isStale(error) ? "debug" : "warn"]("a pod's status was not written", {
+      pod: keyOf(info),
+      error,
+    });
     return false;
   }
 }
@@ -74,8 +77,7 @@ export async function reportUnschedulable(
 ): Promise<void> {
   deps.events(info.schedulerName).event(about(info), "Warning", "FailedScheduling", message);
   const held = (now?.status?.conditions ?? []).find(({ type }) => type === "PodScheduled");
-  const isTold =
-    held?.status === "False" && held.reason === "Unschedulable" && held.message === message;
+  const isTold = held?.status === "False" && held.reason === "Unschedulable" && held.message === message;
   const isNominated = nomination === undefined || nomination === (now?.status?.nominatedNodeName ?? "");
   if (isTold && isNominated) return;
   const lastTransitionTime =

@@ -24,58 +24,63 @@ const conflicts = (a: HostPort, b: HostPort): boolean =>
 const portsTaken = resolvable("NodePorts", "node(s) didn't have free ports for the requested pod ports");
 
 function nodePorts({ shape }: PodInfo, node: NodeInfo): Refusal | undefined {
-  if (shape.ports.length === 0) return undefined;
   for (const held of node.ports.values())
     if (held.some((one) => shape.ports.some((wanted) => conflicts(one, wanted)))) return portsTaken;
   return undefined;
 }
 
-/** Refusals for want of room are few different ones: they are made once. */
-const shortages = new Map<string, Refusal>();
-const shortagesMax = 4096;
+/** Which of the resources that every node has are short; `tooSmall` when even the empty node has too little. */
+const short = { pods: 1, cpu: 2, memory: 4, storage: 8, tooSmall: 16 } as const;
+const reasonsByBit: readonly (readonly [number, string])[] = [
+  [short.pods, "Too many pods"],
+  [short.cpu, "Insufficient cpu"],
+  [short.memory, "Insufficient memory"],
+  [short.storage, "Insufficient ephemeral-storage"],
+];
+const shortage = (reasons: readonly string[], bits: number): Refusal => ({
+  filter: "NodeResourcesFit",
+  reasons,
+  resolvable: (bits & short.tooSmall) === 0,
+});
+const reasonsOf = (bits: number): string[] =>
+  reasonsByBit.filter(([bit]) => (bits & bit) !== 0).map(([, reason]) => reason);
+/** Thousands of nodes are refused for the same reasons: these refusals are made once. */
+const shortages = Array.from({ length: 32 }, (_, bits) => shortage(reasonsOf(bits), bits));
 
-function shortage(reasons: readonly string[], couldFit: boolean): Refusal {
-  const id = `${reasons.join("\n")}${Number(couldFit)}`;
-  let refusal = shortages.get(id);
-  if (refusal === undefined) {
-    if (shortages.size >= shortagesMax) shortages.clear();
-    refusal = { filter: "NodeResourcesFit", reasons, resolvable: couldFit };
-    shortages.set(id, refusal);
-  }
-  return refusal;
+function shortOf(bit: number, wanted: number, allocatable: number, requested: number): number {
+  if (wanted === 0 || wanted <= allocatable - requested) return 0;
+  return wanted > allocatable ? bit | short.tooSmall : bit;
 }
 
-const plainResources = ["cpu", "memory", "ephemeral-storage"] as const;
+function shortBits({ shape: { requests } }: PodInfo, node: NodeInfo): number {
+  const { allocatable, requested, pods, podsMax } = node;
+  return (
+    (pods.size >= podsMax ? short.pods : 0) |
+    shortOf(short.cpu, requests.cpu, allocatable.cpu, requested.cpu) |
+    shortOf(short.memory, requests.memory, allocatable.memory, requested.memory) |
+    shortOf(short.storage, requests.storage, allocatable.storage, requested.storage)
+  );
+}
 
-function explainShortage({ shape }: PodInfo, node: NodeInfo): Refusal {
-  const reasons: string[] = [];
-  let couldFit = true;
-  if (node.pods.size + 1 > node.podsMax) reasons.push("Too many pods");
-  for (const name of [...plainResources, ...(shape.requests.others?.keys() ?? [])]) {
-    const amount = amountIn(shape.requests, name);
+function explainWithOthers(info: PodInfo, node: NodeInfo): Refusal | undefined {
+  let bits = shortBits(info, node);
+  const others: string[] = [];
+  for (const [name, amount] of info.shape.requests.others ?? []) {
     const allocatable = amountIn(node.allocatable, name);
-    if (amount === 0 || amount <= allocatable - amountIn(node.requested, name)) continue;
-    reasons.push(`Insufficient ${name}`);
-    if (amount > allocatable) couldFit = false;
+    if (amount <= allocatable - amountIn(node.requested, name)) continue;
+    others.push(`Insufficient ${name}`);
+    if (amount > allocatable) bits |= short.tooSmall;
   }
-  return shortage(reasons, couldFit);
+  if (others.length > 0) return shortage([...reasonsOf(bits), ...others], bits);
+  return bits === 0 ? undefined : shortages[bits];
 }
 
-/** Nothing of it is more than what is free. A pod that asks for nothing of a resource never lacks it. */
-function hasRoom({ shape: { requests } }: PodInfo, { allocatable, requested, pods, podsMax }: NodeInfo): boolean {
-  if (pods.size >= podsMax) return false;
-  const { cpu, memory, storage, others } = requests;
-  if (cpu > 0 && cpu > allocatable.cpu - requested.cpu) return false;
-  if (memory > 0 && memory > allocatable.memory - requested.memory) return false;
-  if (storage > 0 && storage > allocatable.storage - requested.storage) return false;
-  if (others === undefined) return true;
-  for (const [name, amount] of others)
-    if (amount > amountIn(allocatable, name) - amountIn(requested, name)) return false;
-  return true;
+/** A pod that asks for nothing of a resource never lacks it. */
+function nodeResourcesFit(info: PodInfo, node: NodeInfo): Refusal | undefined {
+  if (info.shape.requests.others !== undefined) return explainWithOthers(info, node);
+  const bits = shortBits(info, node);
+  return bits === 0 ? undefined : shortages[bits];
 }
-
-export const nodeResourcesFit = (info: PodInfo, node: NodeInfo): Refusal | undefined =>
-  hasRoom(info, node) ? undefined : explainShortage(info, node);
 
 export function prepareFilters(info: PodInfo, snapshot: Snapshot, { filters }: Profile): Prepared {
   return {
@@ -89,11 +94,11 @@ export function dynamicRefusal(
   info: PodInfo,
   node: NodeInfo,
   { spreads, neighbours }: Prepared,
-  { filters }: Profile,
+  { filters, checksRoom }: Profile,
 ): Refusal | undefined {
   let refusal: Refusal | undefined;
-  if (filters.has("NodePorts")) refusal = nodePorts(info, node);
-  if (refusal === undefined && filters.has("NodeResourcesFit")) refusal = nodeResourcesFit(info, node);
+  if (info.shape.ports.length > 0 && filters.has("NodePorts")) refusal = nodePorts(info, node);
+  if (refusal === undefined && checksRoom) refusal = nodeResourcesFit(info, node);
   if (refusal === undefined && spreads.length > 0) refusal = refusalBySpread(spreads, node);
   if (refusal === undefined && neighbours !== undefined) refusal = refusalByNeighbours(neighbours, node);
   return refusal;

@@ -37,7 +37,8 @@ export class Holders {
   count(shape: PodShape, node: NodeInfo, sign: 1 | -1): void {
     for (const term of shape.antiAffinity) this.#count("refused", 0, term, node, sign);
     for (const term of shape.affinity) this.#count("required", 0, term, node, sign);
-    for (const { term, weight } of shape.preferredAffinity) this.#count("preferred", weight, term, node, sign);
+    for (const { term, weight } of shape.preferredAffinity)
+      this.#count("preferred", weight, term, node, sign);
     for (const { term, weight } of shape.preferredAntiAffinity)
       this.#count("preferred", -weight, term, node, sign);
   }

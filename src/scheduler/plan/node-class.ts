@@ -19,7 +19,11 @@ export interface StaticFilters {
   readonly nodeAffinity: boolean;
 }
 
-export const allStatic: StaticFilters = { nodeUnschedulable: true, taintToleration: true, nodeAffinity: true };
+export const allStatic: StaticFilters = {
+  nodeUnschedulable: true,
+  taintToleration: true,
+  nodeAffinity: true,
+};
 
 export function toleratesTaints({ tolerations }: NodeDemand, { taints }: NodeInfo): boolean {
   return taints.every((taint) => taint.effect === "PreferNoSchedule" || isTolerated(taint, tolerations));

@@ -13,12 +13,7 @@ import type {
   TopologySpreadConstraint,
 } from "#machinery/gen/types/core-v1.ts";
 import { controllerOf, type DeepReadonly } from "#machinery/meta.ts";
-import {
-  selectorFromMap,
-  selectorFromObject,
-  type Labels,
-  type Selector,
-} from "#machinery/selectors.ts";
+import { selectorFromMap, selectorFromObject, type Labels, type Selector } from "#machinery/selectors.ts";
 import { amountsOf, podRequests, type Amounts } from "#resources/core/pod/requests.ts";
 import { roomOf, type Room } from "./room.ts";
 
@@ -221,9 +216,15 @@ function shapeOf(pod: ReadPod, labelsId: string): PodShape {
   const terms = (list: readonly DeepReadonly<PodAffinityTerm>[] = []): PodTerm[] =>
     list.map((term) => podTerm(term, namespace, labels));
   const weighted = (
-    list: readonly { readonly weight: number; readonly podAffinityTerm: DeepReadonly<PodAffinityTerm> }[] = [],
+    list: readonly {
+      readonly weight: number;
+      readonly podAffinityTerm: DeepReadonly<PodAffinityTerm>;
+    }[] = [],
   ): WeightedTerm[] =>
-    list.map(({ weight, podAffinityTerm }) => ({ weight, term: podTerm(podAffinityTerm, namespace, labels) }));
+    list.map(({ weight, podAffinityTerm }) => ({
+      weight,
+      term: podTerm(podAffinityTerm, namespace, labels),
+    }));
   const demand = {
     nodeSelector: selectorFromMap(spec.nodeSelector),
     requiredNodes: required === undefined ? undefined : nodeTerms(required.nodeSelectorTerms),
@@ -307,4 +308,3 @@ export function podInfo(pod: ReadPod): PodInfo {
     schedulerName,
   };
 }
-

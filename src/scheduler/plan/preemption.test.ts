@@ -9,7 +9,7 @@ import { planPreemption, type Budget } from "./preemption.ts";
 import { defaultProfile } from "./profile.ts";
 import { sampleCluster, sampleNode, samplePod, type PodSample } from "./sample.ts";
 import { planSchedule } from "./schedule.ts";
-import type { Snapshot } from "./snapshot.ts";
+import type { NodeInfo, Snapshot } from "./snapshot.ts";
 
 const random = seededRandom(3);
 
@@ -41,35 +41,51 @@ const rows: [string, readonly Node[], Placed, PodInfo, string, Budget[]?][] = [
   [
     "as few as possible, the least important",
     one,
-    [[pod("a", 5, "1"), "n1"], [pod("b", 1, "1"), "n1"]],
+    [
+      [pod("a", 5, "1"), "n1"],
+      [pod("b", 1, "1"), "n1"],
+    ],
     important("1"),
     "n1: b",
   ],
   [
     "of two alike, who started last",
     one,
-    [[pod("old", 1, "1", { started: 10 }), "n1"], [pod("new", 1, "1", { started: 20 }), "n1"]],
+    [
+      [pod("old", 1, "1", { started: 10 }), "n1"],
+      [pod("new", 1, "1", { started: 20 }), "n1"],
+    ],
     important("1"),
     "n1: new",
   ],
   [
     "where the most important victim is the least important",
     two,
-    [[pod("a", 9, "2"), "n1"], [pod("b", 3, "2"), "n2"]],
+    [
+      [pod("a", 9, "2"), "n1"],
+      [pod("b", 3, "2"), "n2"],
+    ],
     important("1"),
     "n2: b",
   ],
   [
     "where fewer are evicted, their importance being the same in sum",
     two,
-    [[pod("a", 0, "1"), "n1"], [pod("b", 0, "1"), "n1"], [pod("c", 0, "2"), "n2"]],
+    [
+      [pod("a", 0, "1"), "n1"],
+      [pod("b", 0, "1"), "n1"],
+      [pod("c", 0, "2"), "n2"],
+    ],
     important("2"),
     "n2: c",
   ],
   [
     "where victims started later",
     two,
-    [[pod("a", 0, "2", { started: 10 }), "n1"], [pod("b", 0, "2", { started: 30 }), "n2"]],
+    [
+      [pod("a", 0, "2", { started: 10 }), "n1"],
+      [pod("b", 0, "2", { started: 30 }), "n2"],
+    ],
     important("2"),
     "n2: b",
   ],
@@ -127,7 +143,10 @@ const rows: [string, readonly Node[], Placed, PodInfo, string, Budget[]?][] = [
   [
     "who holds the port",
     one,
-    [[pod("a", 0, "100m", { hostPort: 80 }), "n1"], [pod("b", 0, "100m"), "n1"]],
+    [
+      [pod("a", 0, "100m", { hostPort: 80 }), "n1"],
+      [pod("b", 0, "100m"), "n1"],
+    ],
     important("1", { hostPort: 80 }),
     "n1: a",
   ],
@@ -186,7 +205,10 @@ test("a node that was promised to a pod is not given to one that is less importa
     "0/1 nodes are available: 1 No preemption victims found for incoming pod.",
   );
   assert.equal(outcome(important("2"), snapshot), "fits n1");
-  assert.equal(outcome(pod("promised", 50, "2", { status: { nominatedNodeName: "n1" } }), snapshot), "fits n1");
+  assert.equal(
+    outcome(pod("promised", 50, "2", { status: { nominatedNodeName: "n1" } }), snapshot),
+    "fits n1",
+  );
 });
 
 test("whatever comes: after the eviction the pod fits, nobody as important goes, and nobody goes for nothing", () => {
@@ -211,7 +233,11 @@ test("whatever comes: after the eviction the pod fits, nobody as important goes,
         { maxSkew: 1, topologyKey: "zone", whenUnsatisfiable: "DoNotSchedule", labelSelector: {} },
       ],
     };
-    const preemptor = samplePod({ priority: 2, cpu: pick(["1", "2"]), ...(rng.integer(2) === 0 ? spread : {}) });
+    const preemptor = samplePod({
+      priority: 2,
+      cpu: pick(["1", "2"]),
+      ...(rng.integer(2) === 0 ? spread : {}),
+    });
     const plan = planSchedule(preemptor, snapshot, { random: rng });
     if (plan.node !== undefined) continue;
     const budgets = [budget("a", rng.integer(2))];
@@ -220,16 +246,23 @@ test("whatever comes: after the eviction the pod fits, nobody as important goes,
     snapshot.check();
     if (preemption === undefined) continue;
     const { node, victims } = preemption;
-    assert.ok(victims.every(({ priority }) => priority < 2), `seed ${seed}: as important`);
+    assert.ok(
+      victims.every(({ priority }) => priority < 2),
+      `seed ${seed}: as important`,
+    );
     const fitsWithout = (gone: readonly PodInfo[]): boolean => {
       for (const { uid } of gone) snapshot.removePod(uid);
       const after = planSchedule(preemptor, snapshot, { random: rng });
-      const refused = after.node === undefined && after.refusals.has(snapshot.node(node) as never);
+      const refused =
+        after.node === undefined && after.refusals.get(snapshot.node(node) as NodeInfo) !== undefined;
       for (const victim of gone) snapshot.setPod(victim, node);
       return !refused;
     };
     assert.ok(fitsWithout(victims), `seed ${seed}: does not fit after all`);
     for (const kept of victims)
-      assert.ok(!fitsWithout(victims.filter((victim) => victim !== kept)), `seed ${seed}: ${kept.name} for nothing`);
+      assert.ok(
+        !fitsWithout(victims.filter((victim) => victim !== kept)),
+        `seed ${seed}: ${kept.name} for nothing`,
+      );
   }
 });

@@ -3,11 +3,12 @@
 
 import type { Random } from "#base/random.ts";
 import { matches, type Labels, type Selector } from "#machinery/selectors.ts";
-import { dynamicRefusal, prepareFilters } from "./filters.ts";
+import { prepareFilters } from "./filters.ts";
 import type { PodInfo } from "./pod-info.ts";
 import type { Profile } from "./profile.ts";
-import type { Refusal } from "./refusal.ts";
-import { histogram } from "./schedule.ts";
+import { histogram, type Refusals } from "./refusal.ts";
+import type { Room } from "./room.ts";
+import { refusalNow } from "./schedule.ts";
 import type { NodeInfo, Snapshot } from "./snapshot.ts";
 
 /** A PodDisruptionBudget as far as preemption looks at it. */
@@ -78,52 +79,88 @@ function splitByBudget(
   return { violating, others };
 }
 
-/** Who else is on the node changes only its room: no term of affinity or spreading looks at it. */
-function dependsOnRoomAlone({ shape }: PodInfo, { holders }: Snapshot): boolean {
-  const terms = shape.affinity.length + shape.antiAffinity.length;
-  return terms === 0 && !holders.hasRefusing && !shape.spread.some(({ isHard }) => isHard);
+/** Takes pods from a node and puts them back, and asks each time whether the pod fits. */
+interface Trial {
+  take(pod: PodInfo): void;
+  put(pod: PodInfo): void;
+  fits(): boolean;
 }
 
-/** Takes pods from the node and puts them back, and asks each time whether the pod fits. */
-class Trial {
+/** On the snapshot itself, with every filter: all that was taken is put back in the end. */
+class SnapshotTrial implements Trial {
   readonly #info: PodInfo;
   readonly #node: NodeInfo;
   readonly #context: PreemptionContext;
-  readonly #isRoomAlone: boolean;
 
-  constructor(info: PodInfo, node: NodeInfo, context: PreemptionContext, isRoomAlone: boolean) {
+  constructor(info: PodInfo, node: NodeInfo, context: PreemptionContext) {
     this.#info = info;
     this.#node = node;
     this.#context = context;
-    this.#isRoomAlone = isRoomAlone;
   }
 
   take(pod: PodInfo): void {
-    const { snapshot } = this.#context;
-    if (this.#isRoomAlone) snapshot.lift(pod, -1);
-    else snapshot.removePod(pod.uid);
+    this.#context.snapshot.removePod(pod.uid);
   }
 
   put(pod: PodInfo): void {
-    const { snapshot } = this.#context;
-    if (this.#isRoomAlone) snapshot.lift(pod, 1);
-    else snapshot.setPod(pod, this.#node.name);
+    this.#context.snapshot.setPod(pod, this.#node.name);
   }
 
   fits(): boolean {
     const { snapshot, profile } = this.#context;
-    const others = [...(snapshot.nominatedTo(this.#node.name)?.values() ?? [])].filter(
-      ({ uid, priority }) =>
-        uid !== this.#info.uid && priority >= this.#info.priority && snapshot.placeOf(uid) === undefined,
-    );
-    for (const other of others) snapshot.setPod(other, this.#node.name);
-    const prepared = this.#isRoomAlone
-      ? { spreads: [], neighbours: undefined }
-      : prepareFilters(this.#info, snapshot, profile);
-    const refusal = dynamicRefusal(this.#info, this.#node, prepared, profile);
-    for (const other of others) snapshot.removePod(other.uid);
-    return refusal === undefined;
+    const prepared = prepareFilters(this.#info, snapshot, profile);
+    return refusalNow(this.#info, this.#node, prepared, { snapshot, profile }) === undefined;
   }
+}
+
+/** For a pod that nothing but room keeps from the node: a few numbers. */
+class RoomTrial implements Trial {
+  readonly #wanted: Room;
+  #cpu: number;
+  #memory: number;
+  #storage: number;
+  #pods: number;
+
+  constructor({ shape }: PodInfo, { allocatable, requested, pods, podsMax }: NodeInfo) {
+    this.#wanted = shape.requests;
+    this.#cpu = allocatable.cpu - requested.cpu;
+    this.#memory = allocatable.memory - requested.memory;
+    this.#storage = allocatable.storage - requested.storage;
+    this.#pods = podsMax - pods.size;
+  }
+
+  take({ shape: { requests } }: PodInfo): void {
+    this.#cpu += requests.cpu;
+    this.#memory += requests.memory;
+    this.#storage += requests.storage;
+    this.#pods++;
+  }
+
+  put({ shape: { requests } }: PodInfo): void {
+    this.#cpu -= requests.cpu;
+    this.#memory -= requests.memory;
+    this.#storage -= requests.storage;
+    this.#pods--;
+  }
+
+  fits(): boolean {
+    const { cpu, memory, storage } = this.#wanted;
+    if (this.#pods <= 0) return false;
+    const isShort = (wanted: number, free: number): boolean => wanted > 0 && wanted > free;
+    return !isShort(cpu, this.#cpu) && !isShort(memory, this.#memory) && !isShort(storage, this.#storage);
+  }
+}
+
+/** No filter looks at anything of the other pods but the room that they take. */
+function dependsOnRoomAlone({ shape }: PodInfo, { snapshot, profile }: PreemptionContext): boolean {
+  return (
+    shape.affinity.length + shape.antiAffinity.length + shape.ports.length === 0 &&
+    shape.requests.others === undefined &&
+    !shape.spread.some(({ isHard }) => isHard) &&
+    !snapshot.holders.hasRefusing &&
+    !snapshot.hasNominated &&
+    profile.checksRoom
+  );
 }
 
 function candidateOn(
@@ -132,15 +169,17 @@ function candidateOn(
   context: PreemptionContext,
   isRoomAlone: boolean,
 ): Candidate | undefined {
-  const lower = [...node.pods.values()].filter(({ priority }) => priority < info.priority);
+  const lower: PodInfo[] = [];
+  for (const pod of node.pods.values()) if (pod.priority < info.priority) lower.push(pod);
   if (lower.length === 0) return undefined;
-  lower.sort(byImportance);
-  const trial = new Trial(info, node, context, isRoomAlone);
+  if (lower.length > 1) lower.sort(byImportance);
+  const trial = isRoomAlone ? new RoomTrial(info, node) : new SnapshotTrial(info, node, context);
   for (const pod of lower) trial.take(pod);
   const victims: PodInfo[] = [];
   let violations = 0;
   if (trial.fits()) {
-    const { violating, others } = splitByBudget(lower, context.budgets);
+    const { violating, others } =
+      context.budgets.length === 0 ? { violating: [], others: lower } : splitByBudget(lower, context.budgets);
     // Whoever can stay does; those whose eviction a budget forbids are kept first.
     const spare = (pod: PodInfo): boolean => {
       trial.put(pod);
@@ -153,10 +192,13 @@ function candidateOn(
     for (const pod of others) spare(pod);
     for (const pod of victims) trial.put(pod);
   } else for (const pod of lower) trial.put(pod);
-  return victims.length === 0 ? undefined : { node, victims: victims.sort(byImportance), violations };
+  // Those against a budget came first; otherwise they are in order already.
+  if (violations > 0) victims.sort(byImportance);
+  return victims.length === 0 ? undefined : { node, victims, violations };
 }
 
-const priorities = ({ victims }: Candidate): number => victims.reduce((sum, { priority }) => sum + priority, 0);
+const priorities = ({ victims }: Candidate): number =>
+  victims.reduce((sum, { priority }) => sum + priority, 0);
 
 /** When the most important of the victims last started. */
 function latestStart({ victims }: Candidate): number {
@@ -187,7 +229,7 @@ export function cheapest(candidates: readonly Candidate[]): Candidate | undefine
 }
 
 /** Its node is being cleared for it already: it waits for that. */
-function isAwaited(info: PodInfo, { snapshot }: PreemptionContext, refusals: ReadonlyMap<NodeInfo, Refusal>): boolean {
+function isAwaited(info: PodInfo, { snapshot }: PreemptionContext, refusals: Refusals): boolean {
   const node = snapshot.node(info.nominatedNode);
   if (node === undefined || refusals.get(node)?.resolvable === false) return false;
   for (const { priority, preempted } of node.pods.values())
@@ -197,21 +239,22 @@ function isAwaited(info: PodInfo, { snapshot }: PreemptionContext, refusals: Rea
 
 export function planPreemption(
   info: PodInfo,
-  refusals: ReadonlyMap<NodeInfo, Refusal>,
+  refusals: Refusals,
   context: PreemptionContext,
 ): PreemptionPlan {
   const { snapshot, profile, random } = context;
-  if (!info.preempts) return { preemption: undefined, message: "not eligible due to preemptionPolicy=Never." };
+  if (!info.preempts)
+    return { preemption: undefined, message: "not eligible due to preemptionPolicy=Never." };
   if (isAwaited(info, context, refusals))
     return { preemption: undefined, message: "not eligible due to a terminating pod on the nominated node." };
   const total = snapshot.nodes.length;
-  const possible = [...refusals].filter(([, { resolvable }]) => resolvable).map(([node]) => node);
+  const possible = refusals.resolvable();
   const wanted = Math.max(
     profile.minCandidateNodesAbsolute,
     Math.floor((possible.length * profile.minCandidateNodesPercentage) / 100),
   );
   const startAt = possible.length === 0 ? 0 : random.integer(possible.length);
-  const isRoomAlone = dependsOnRoomAlone(info, snapshot);
+  const isRoomAlone = dependsOnRoomAlone(info, context);
   const candidates: Candidate[] = [];
   let hasUnviolating = false;
   for (let tried = 0; tried < possible.length; tried++) {
@@ -224,7 +267,9 @@ export function planPreemption(
   }
   const chosen = cheapest(candidates);
   if (chosen !== undefined) return { preemption: { node: chosen.node.name, victims: chosen.victims } };
-  const reasons = [...refusals.values()].map(({ resolvable }) => (resolvable ? noVictims : notHelpful));
+  const reasons = [...refusals.counts].map(
+    ([{ resolvable }, count]) => [resolvable ? noVictims : notHelpful, count] as const,
+  );
   return { preemption: undefined, message: `0/${total} nodes are available: ${histogram(reasons)}.` };
 }
 

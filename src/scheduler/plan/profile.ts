@@ -35,6 +35,8 @@ export interface Profile {
   readonly filters: ReadonlySet<FilterName>;
   /** Those of `filters` that look at the node alone. */
   readonly staticFilters: StaticFilters;
+  /** Is NodeResourcesFit among `filters`? Asked for each pod and node. */
+  readonly checksRoom: boolean;
   /** By score; what is absent does not count. */
   readonly weights: ReadonlyMap<ScoreName, number>;
   readonly preempts: boolean;
@@ -82,6 +84,7 @@ export const defaultProfile: Profile = {
   schedulerName: "default-scheduler",
   filters: new Set(filterNames),
   staticFilters: staticFiltersOf(new Set(filterNames)),
+  checksRoom: true,
   weights: defaultWeights,
   preempts: true,
   gates: true,

@@ -39,7 +39,10 @@ function scoreOf(strategy: ScoringStrategy, used: number, capacity: number): num
     case "MostAllocated":
       return used > capacity ? 0 : Math.floor((used * scoreMax) / capacity);
     case "RequestedToCapacityRatio": {
-      const scaled = strategy.shape.map(({ utilization, score }) => ({ utilization, score: score * shapeScale }));
+      const scaled = strategy.shape.map(({ utilization, score }) => ({
+        utilization,
+        score: score * shapeScale,
+      }));
       const utilization = used > capacity ? 100 : Math.floor((used * 100) / capacity);
       return scoreOnShape(scaled, utilization);
     }
@@ -65,7 +68,9 @@ export function fitScore(strategy: ScoringStrategy, info: PodInfo, node: NodeInf
     weights += weight;
   }
   if (weights === 0) return 0;
-  return strategy.type === "RequestedToCapacityRatio" ? Math.round(total / weights) : Math.floor(total / weights);
+  return strategy.type === "RequestedToCapacityRatio"
+    ? Math.round(total / weights)
+    : Math.floor(total / weights);
 }
 
 /** Used in like proportion: the less the shares differ, the better. */
@@ -86,4 +91,3 @@ export function balanceScore(resources: readonly ResourceWeight[], info: PodInfo
   }
   return Math.floor((1 - deviation) * scoreMax);
 }
-

@@ -183,8 +183,82 @@ test("spreading over zones keeps to the skew", () => {
   snapshot.check();
 });
 
+test("a spread over at least so many zones counts those that are missing as empty", () => {
+  const nodes = ["a", "b"].map((zone) => node(`in-${zone}`, { labels: { zone } }));
+  const snapshot = cluster(nodes, [
+    [info(), "in-a"],
+    [info(), "in-b"],
+  ]);
+  const over = (minDomains: number): PodSample => ({
+    topologySpreadConstraints: [{ ...spread(1).topologySpreadConstraints?.[0], minDomains } as never],
+  });
+  assert.match(outcome(info(over(2)), snapshot), /^in-/);
+  assert.equal(
+    outcome(info(over(3)), snapshot),
+    "0/2 nodes are available: 2 node(s) didn't match pod topology spread constraints.",
+  );
+});
+
+test("spreading leaves out nodes that the pod cannot use, or that it does not tolerate, as it asks", () => {
+  const nodes = [
+    node("a", { labels: { zone: "a", disk: "ssd" } }),
+    node("b", { labels: { zone: "b" } }),
+    node("c", { labels: { zone: "c", disk: "ssd" }, taints: [{ key: "k", effect: "NoSchedule" }] }),
+  ];
+  const one = (more: object): PodSample => ({
+    nodeSelector: { disk: "ssd" },
+    topologySpreadConstraints: [{ ...spread(1).topologySpreadConstraints?.[0], ...more } as never],
+  });
+  const full = "1 node(s) didn't match pod topology spread constraints";
+  const refused = `0/3 nodes are available: 1 node(s) didn't match Pod's node affinity/selector, ${full}, 1 node(s) had untolerated taint(s).`;
+  const rows: [object, string][] = [
+    [{ nodeTaintsPolicy: "Honor" }, "a"],
+    [{ nodeTaintsPolicy: "Ignore" }, refused],
+    [{ nodeAffinityPolicy: "Ignore", nodeTaintsPolicy: "Honor" }, refused],
+  ];
+  for (const [more, expected] of rows)
+    assert.equal(outcome(info(one(more)), cluster(nodes, [[info(), "a"]])), expected, JSON.stringify(more));
+});
+
+test("a pod that names its nodes is compared with no other", () => {
+  const named: PodSample = {
+    affinity: {
+      nodeAffinity: {
+        requiredDuringSchedulingIgnoredDuringExecution: {
+          nodeSelectorTerms: [{ matchFields: [{ key: "metadata.name", operator: "In", values: ["n2"] }] }],
+        },
+      },
+    },
+  };
+  const snapshot = cluster([node("n1"), node("n2"), node("n3")]);
+  assert.equal(outcome(info(named), snapshot), "n2");
+  snapshot.setPod(info({ cpu: "4" }), "n2");
+  assert.equal(
+    outcome(info({ ...named, cpu: "1" }), snapshot),
+    "0/3 nodes are available: 1 Insufficient cpu, 2 node(s) didn't satisfy plugin(s) [NodeAffinity].",
+  );
+});
+
+test("extended resources, hugepages and ephemeral storage have to fit as well", () => {
+  const snapshot = cluster([
+    node("n1", { more: { "example.com/gpu": "2", "ephemeral-storage": "1Gi" } }),
+    node("n2"),
+  ]);
+  const gpu = (count: string): PodInfo => info({ more: { "example.com/gpu": count } });
+  assert.equal(outcome(gpu("2"), snapshot), "n1");
+  snapshot.setPod(gpu("1"), "n1");
+  assert.equal(outcome(gpu("2"), snapshot), "0/2 nodes are available: 2 Insufficient example.com/gpu.");
+  assert.equal(
+    outcome(info({ more: { "ephemeral-storage": "2Gi" } }), snapshot),
+    "0/2 nodes are available: 2 Insufficient ephemeral-storage.",
+  );
+});
+
 test("how many nodes are enough to choose from", () => {
-  assert.deepEqual([3, 99, 100, 1000, 5000, 10_000].map((nodes) => feasibleWanted(nodes)), [3, 99, 100, 420, 500, 500]);
+  assert.deepEqual(
+    [3, 99, 100, 1000, 5000, 10_000].map((nodes) => feasibleWanted(nodes)),
+    [3, 99, 100, 420, 500, 500],
+  );
 });
 
 function randomCluster(rng: Random): { snapshot: Snapshot; nodes: Node[] } {

@@ -6,7 +6,7 @@ import { dynamicRefusal, prepareFilters, refusalOf, type Prepared } from "./filt
 import { namedNodes } from "./node-matching.ts";
 import type { PodInfo } from "./pod-info.ts";
 import { defaultProfile, type Profile } from "./profile.ts";
-import { unresolvable, type FilterName, type Refusal } from "./refusal.ts";
+import { Refusals, unresolvable, type FilterName, type Refusal } from "./refusal.ts";
 import { scoreNodes } from "./scores.ts";
 import type { NodeInfo, Snapshot } from "./snapshot.ts";
 
@@ -30,7 +30,7 @@ export interface Unschedulable {
   readonly evaluated: number;
   /** Why, without what preemption could do. */
   readonly summary: string;
-  readonly refusals: ReadonlyMap<NodeInfo, Refusal>;
+  readonly refusals: Refusals;
   readonly refusedBy: ReadonlySet<FilterName>;
 }
 
@@ -56,22 +56,11 @@ function best(nodes: readonly NodeInfo[], scores: readonly number[], random: Ran
   return (candidates[random.integer(candidates.length)] as NodeInfo).name;
 }
 
-/** `3 Insufficient cpu, 1 node(s) were unschedulable`: by text. */
-export function histogram(reasons: Iterable<string>): string {
-  const counts = new Map<string, number>();
-  for (const reason of reasons) counts.set(reason, (counts.get(reason) ?? 0) + 1);
-  return [...counts]
-    .map(([reason, count]) => `${count} ${reason}`)
-    .sort()
-    .join(", ");
-}
-
 /** The beginning of the message of the event FailedScheduling and of the condition PodScheduled. */
-export function refusalSummary(nodes: number, refusals: ReadonlyMap<NodeInfo, Refusal>): string {
-  if (nodes === 0) return "no nodes available to schedule pods";
-  const reasons = [...refusals.values()].flatMap((refusal) => refusal.reasons);
-  return `0/${nodes} nodes are available: ${histogram(reasons)}.`;
-}
+const summaryOf = (nodes: number, refusals: Refusals): string =>
+  nodes === 0
+    ? "no nodes available to schedule pods"
+    : `0/${nodes} nodes are available: ${refusals.toString()}.`;
 
 /** Pods that are promised the node, and come before this one or with it: the pod must fit beside them too. */
 function promised(info: PodInfo, node: NodeInfo, snapshot: Snapshot): PodInfo[] {
@@ -104,7 +93,7 @@ const notNamed = unresolvable("NodeAffinity", "node(s) didn't satisfy plugin(s) 
 
 interface Search {
   readonly feasible: NodeInfo[];
-  readonly refusals: Map<NodeInfo, Refusal>;
+  readonly refusals: Refusals;
   readonly evaluated: number;
 }
 
@@ -116,17 +105,17 @@ function searchNamed(
   context: { snapshot: Snapshot; profile: Profile },
 ): Search {
   const feasible: NodeInfo[] = [];
-  const refusals = new Map<NodeInfo, Refusal>();
+  const refusals = new Refusals();
   for (const name of names) {
     const node = context.snapshot.node(name);
     if (node === undefined || !node.exists) continue;
     const refusal =
       refusalOf(info, node, prepared, context.profile) ?? refusalNow(info, node, prepared, context);
     if (refusal === undefined) feasible.push(node);
-    else refusals.set(node, refusal);
+    else refusals.add(node, refusal);
   }
   if (feasible.length === 0)
-    for (const node of context.snapshot.nodes) if (!names.has(node.name)) refusals.set(node, notNamed);
+    for (const node of context.snapshot.nodes) if (!names.has(node.name)) refusals.add(node, notNamed);
   return { feasible, refusals, evaluated: 0 };
 }
 
@@ -141,16 +130,16 @@ function search(
   const candidates = nodeClass.passing(nodes);
   const wanted = feasibleWanted(nodes.length, profile.percentageOfNodesToScore);
   const feasible: NodeInfo[] = [];
-  const refusals = new Map<NodeInfo, Refusal>();
+  const refusals = new Refusals();
   let evaluated = 0;
   while (evaluated < candidates.length && feasible.length < wanted) {
     const node = candidates[(startAt + evaluated) % candidates.length] as NodeInfo;
     evaluated++;
     const refusal = refusalNow(info, node, prepared, context);
     if (refusal === undefined) feasible.push(node);
-    else refusals.set(node, refusal);
+    else refusals.add(node, refusal);
   }
-  if (feasible.length === 0) for (const [node, refusal] of nodeClass.refused) refusals.set(node, refusal);
+  if (feasible.length === 0) for (const [node, refusal] of nodeClass.refused) refusals.add(node, refusal);
   return { feasible, refusals, evaluated };
 }
 
@@ -170,15 +159,12 @@ export function planSchedule(
   }
   const names = profile.filters.has("NodeAffinity") ? namedNodes(info.shape.demand) : undefined;
   const found =
-    names === undefined
-      ? search(info, prepared, context)
-      : searchNamed(info, names, prepared, context);
+    names === undefined ? search(info, prepared, context) : searchNamed(info, names, prepared, context);
   const { feasible, refusals, evaluated } = found;
   const [only] = feasible;
   if (only === undefined) {
-    const refusedBy = new Set([...refusals.values()].map(({ filter }) => filter));
-    const summary = refusalSummary(snapshot.nodes.length, refusals);
-    return { node: undefined, evaluated, summary, refusals, refusedBy };
+    const summary = summaryOf(snapshot.nodes.length, refusals);
+    return { node: undefined, evaluated, summary, refusals, refusedBy: refusals.filters };
   }
   if (feasible.length === 1) return { node: only.name, evaluated };
   const scores = scoreNodes(info, feasible, { snapshot, workload, profile });

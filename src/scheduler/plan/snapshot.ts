@@ -85,7 +85,13 @@ function imagesOf(node: DeepReadonly<Node>): Map<string, number> {
 }
 
 /** Keeps the newest at the end, and drops the oldest beyond the bound. */
-function remember<T>(map: Map<string, T>, id: string, most: number, make: () => T, drop?: (old: T) => void): T {
+function remember<T>(
+  map: Map<string, T>,
+  id: string,
+  most: number,
+  make: () => T,
+  drop?: (old: T) => void,
+): T {
   const known = map.get(id);
   if (known !== undefined) {
     map.delete(id);
@@ -217,12 +223,6 @@ export class Snapshot {
     if (!node.exists && node.pods.size === 0) this.#nodes.delete(node.name);
   }
 
-  /** Takes the room of a pod from its node, or gives it back, and nothing else: for trying out. */
-  lift({ uid }: PodInfo, sign: 1 | -1): void {
-    const placed = this.#placed.get(uid);
-    if (placed !== undefined) this.#use(placed.node, placed.info, sign);
-  }
-
   /** The pod is to go to that node once there is room; an empty name takes that back. */
   nominate(info: PodInfo, node: string): void {
     const before = this.#nominations.get(info.uid);
@@ -289,7 +289,10 @@ export class Snapshot {
       assert(other !== undefined && other.pods.size === pods.size, `${name}: other pods`);
       for (const resource of ["cpu", "memory", "storage"] as const)
         assert(requested[resource] === other.requested[resource], `${name}: other ${resource}`);
-      assert((requested.others?.size ?? 0) === (other.requested.others?.size ?? 0), `${name}: other resources`);
+      assert(
+        (requested.others?.size ?? 0) === (other.requested.others?.size ?? 0),
+        `${name}: other resources`,
+      );
       assert(weights.cpu === other.weights.cpu, `${name}: other weights`);
     }
     for (const { spec, least, total } of this.#tallies.values()) {
@@ -398,4 +401,5 @@ export class Snapshot {
   }
 }
 
-const groupId = ({ shape, terminating }: PodInfo): string => (terminating ? `-${shape.labelsId}` : shape.labelsId);
+const groupId = ({ shape, terminating }: PodInfo): string =>
+  terminating ? `-${shape.labelsId}` : shape.labelsId;
