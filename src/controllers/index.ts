@@ -6,6 +6,7 @@ import { startController, type ControllerDefinition, type ControllerDeps } from 
 import type { InformerFactory } from "#reconcile/informer.ts";
 import { startComponents } from "#reconcile/manager.ts";
 import { cronJobController } from "./cron-job.ts";
+import { deploymentController } from "./deployment.ts";
 import { endpointSliceController } from "./endpoint-slice.ts";
 import { endpointsController } from "./endpoints.ts";
 import { startGarbageCollector, type GarbageCollectorOptions } from "./garbage-collector.ts";
@@ -14,6 +15,7 @@ import { namespaceController } from "./namespace.ts";
 import { nodeLifecycleController, type NodeLifecycleOptions } from "./node-lifecycle.ts";
 import { podGcController, type PodGcOptions } from "./pod-gc.ts";
 import { policyTypesController } from "./policy-types.ts";
+import { replicaSetController } from "./replica-set.ts";
 import { replicationController } from "./replication-controller.ts";
 import { rootCaController } from "./root-ca.ts";
 import { serviceAccountController } from "./service-account.ts";
@@ -63,6 +65,8 @@ export const controllers: readonly Entry[] = [
       rootCa === undefined ? undefined : startController(rootCaController(rootCa), deps),
   },
   { name: "replication-controller", account: "replication-controller", start: loop(replicationController) },
+  { name: "replicaset-controller", account: "replicaset-controller", start: loop(replicaSetController) },
+  { name: "deployment-controller", account: "deployment-controller", start: loop(deploymentController) },
   { name: "job-controller", account: "job-controller", start: loop(jobController) },
   { name: "cronjob-controller", account: "cronjob-controller", start: loop(cronJobController) },
   {

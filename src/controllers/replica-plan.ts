@@ -1,6 +1,6 @@
 // Which pods a set of replicas gives up first, and what its pods amount to. Shared by all controllers of replicas.
 
-import { isPodReady, maxRestarts, readySinceMs, type ReadPod } from "./pod-state.ts";
+import { isPodActive, isPodReady, maxRestarts, readySinceMs, type ReadPod } from "./pod-state.ts";
 
 const phaseOrder: Readonly<Record<string, number>> = { Pending: 0, Unknown: 1, Running: 2 };
 
@@ -57,11 +57,17 @@ function compareForDeletion(a: Ranked, b: Ranked, nowMs: number): number {
   return byAge ?? ((a.pod.metadata?.uid ?? "") < (b.pod.metadata?.uid ?? "") ? -1 : 1);
 }
 
-/** The `surplus` pods to delete, of all active `pods`. */
-export function podsToDelete(pods: readonly ReadPod[], surplus: number, nowMs: number): ReadPod[] {
+/** The `surplus` pods to delete, of all active `pods`; nodes that hold many of `related` are relieved first. */
+export function podsToDelete(
+  pods: readonly ReadPod[],
+  surplus: number,
+  nowMs: number,
+  related: readonly ReadPod[] = pods,
+): ReadPod[] {
   if (surplus <= 0) return [];
   const perNode = new Map<string, number>();
-  for (const pod of pods) {
+  for (const pod of related) {
+    if (!isPodActive(pod)) continue;
     const node = pod.spec?.nodeName ?? "";
     if (node !== "") perNode.set(node, (perNode.get(node) ?? 0) + 1);
   }

@@ -6,7 +6,8 @@ import { failure } from "#machinery/status.ts";
 import type { Action } from "#reconcile/action.ts";
 import { checkPlan } from "#reconcile/check-plan.ts";
 import { podsToDelete } from "./replica-plan.ts";
-import { planReplicaFailure, planReplicas, replicationController } from "./replication-controller.ts";
+import { planReplicaFailure, planReplicas } from "./replicas.ts";
+import { replicationController, replicationControllerKind as kind } from "./replication-controller.ts";
 
 const nowMs = Date.parse("2026-01-01T12:00:00Z");
 const ago = (seconds: number): string => `${new Date(nowMs - seconds * 1000).toISOString().slice(0, 19)}Z`;
@@ -77,7 +78,7 @@ function rc(replicas: number, status: Partial<ReplicationController["status"]> =
 }
 
 const plan = (of: ReplicationController, pods: Pod[]): readonly Action[] => {
-  const { actions } = planReplicas({ rc: of, pods }, { nowMs });
+  const { actions } = planReplicas(kind, { owner: of, pods }, { nowMs });
   checkPlan(replicationController, actions);
   return actions;
 };
@@ -216,7 +217,8 @@ test("minReadySeconds: available later, and the plan asks to come back then", ()
   const of = rc(1);
   of.spec = { ...of.spec, minReadySeconds: 30 };
   const { actions, againAfterMs } = planReplicas(
-    { rc: of, pods: [pod({ name: "a", readyFor: 10 })] },
+    kind,
+    { owner: of, pods: [pod({ name: "a", readyFor: 10 })] },
     { nowMs },
   );
   const status = actions[0]?.do === "status" && (actions[0].object as ReplicationController).status;
@@ -225,12 +227,12 @@ test("minReadySeconds: available later, and the plan asks to come back then", ()
 });
 
 test("a refused creation becomes the condition ReplicaFailure, once; success takes it away", () => {
-  const input = { rc: rc(1), pods: [] };
+  const input = { owner: rc(1), pods: [] };
   const [create] = plan(rc(1), []);
   assert.ok(create);
   const error = failure(403, "Forbidden", "exceeded quota");
   const failed = { action: create, error, unknown: false };
-  const [status] = planReplicaFailure(input, failed, { nowMs });
+  const [status] = planReplicaFailure(kind, input, failed, { nowMs });
   const written = status?.do === "status" ? (status.object as ReplicationController).status : undefined;
   assert.deepEqual(written?.conditions, [
     {
@@ -241,7 +243,9 @@ test("a refused creation becomes the condition ReplicaFailure, once; success tak
       message: "exceeded quota",
     },
   ]);
-  const again = planReplicaFailure({ rc: rc(1, written), pods: [] }, failed, { nowMs: nowMs + 5000 });
+  const again = planReplicaFailure(kind, { owner: rc(1, written), pods: [] }, failed, {
+    nowMs: nowMs + 5000,
+  });
   assert.deepEqual(again, []);
   const later = plan(rc(1, written), [pod({ name: "a" })]);
   const cleared = later.find((action) => action.do === "status");
