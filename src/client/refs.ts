@@ -36,6 +36,13 @@ export const ReplicaSets = ref("apps", "v1", "ReplicaSet", "replicasets", true);
 export const StatefulSets = ref("apps", "v1", "StatefulSet", "statefulsets", true);
 export const DaemonSets = ref("apps", "v1", "DaemonSet", "daemonsets", true);
 export const PodDisruptionBudgets = ref("policy", "v1", "PodDisruptionBudget", "poddisruptionbudgets", true);
+export const HorizontalPodAutoscalers = ref(
+  "autoscaling",
+  "v2",
+  "HorizontalPodAutoscaler",
+  "horizontalpodautoscalers",
+  true,
+);
 export const Leases = ref("coordination.k8s.io", "v1", "Lease", "leases", true);
 export const PriorityClasses = ref("scheduling.k8s.io", "v1", "PriorityClass", "priorityclasses", false);
 export const FlowSchemas = ref("flowcontrol.apiserver.k8s.io", "v1", "FlowSchema", "flowschemas", false);

@@ -10,6 +10,7 @@ import { deploymentController } from "./deployment.ts";
 import { endpointSliceController } from "./endpoint-slice.ts";
 import { endpointsController } from "./endpoints.ts";
 import { startGarbageCollector, type GarbageCollectorOptions } from "./garbage-collector.ts";
+import { autoscalerController, type AutoscalerOptions } from "./horizontal-pod-autoscaler.ts";
 import { jobController } from "./job.ts";
 import { namespaceController } from "./namespace.ts";
 import { nodeLifecycleController, type NodeLifecycleOptions } from "./node-lifecycle.ts";
@@ -22,7 +23,8 @@ import { serviceAccountController } from "./service-account.ts";
 import { taintEvictionController } from "./taint-eviction.ts";
 import { ttlAfterFinishedController } from "./ttl-after-finished.ts";
 
-export interface ControllerOptions extends NodeLifecycleOptions, PodGcOptions, GarbageCollectorOptions {
+export interface ControllerOptions
+  extends NodeLifecycleOptions, PodGcOptions, GarbageCollectorOptions, AutoscalerOptions {
   /** PEM of the CA that `kube-root-ca.crt` publishes; without one that controller does not run. */
   readonly rootCa?: string;
   /** As `--controllers`: `*`, names, `-name`. */
@@ -73,6 +75,11 @@ export const controllers: readonly Entry[] = [
     name: "ttl-after-finished-controller",
     account: "ttl-after-finished-controller",
     start: loop(ttlAfterFinishedController),
+  },
+  {
+    name: "horizontal-pod-autoscaler-controller",
+    account: "horizontal-pod-autoscaler",
+    start: (options, deps) => startController(autoscalerController(options, deps.clock), deps),
   },
   { name: "endpoints-controller", account: "endpoint-controller", start: loop(endpointsController) },
   {
