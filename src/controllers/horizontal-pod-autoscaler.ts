@@ -34,7 +34,7 @@ import {
   type Settings,
 } from "./autoscaler/decide.ts";
 import { readMetric, type Reading } from "./autoscaler/metric-source.ts";
-import { Kinds } from "./autoscaler/scale-target.ts";
+import { Kinds } from "./served-kinds.ts";
 import type { ReadPod } from "./pod-state.ts";
 
 /** As the flags `--horizontal-pod-autoscaler-…` name them. */

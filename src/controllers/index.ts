@@ -7,6 +7,7 @@ import type { InformerFactory } from "#reconcile/informer.ts";
 import { startComponents } from "#reconcile/manager.ts";
 import { cronJobController } from "./cron-job.ts";
 import { deploymentController } from "./deployment.ts";
+import { disruptionController } from "./disruption.ts";
 import { endpointSliceController } from "./endpoint-slice.ts";
 import { endpointsController } from "./endpoints.ts";
 import { startGarbageCollector, type GarbageCollectorOptions } from "./garbage-collector.ts";
@@ -80,6 +81,11 @@ export const controllers: readonly Entry[] = [
     name: "horizontal-pod-autoscaler-controller",
     account: "horizontal-pod-autoscaler",
     start: (options, deps) => startController(autoscalerController(options, deps.clock), deps),
+  },
+  {
+    name: "disruption-controller",
+    account: "disruption-controller",
+    start: (_options, deps) => startController(disruptionController(deps.clock), deps),
   },
   { name: "endpoints-controller", account: "endpoint-controller", start: loop(endpointsController) },
   {

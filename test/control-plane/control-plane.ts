@@ -12,6 +12,7 @@ import { reconcileBootstrapRoles } from "#apiserver/auth/reconcile-bootstrap.ts"
 import { createRbacView } from "#apiserver/auth/views.ts";
 import { defaultTolerationSeconds } from "#apiserver/admission/default-toleration-seconds.ts";
 import { namespaceLifecycle } from "#apiserver/admission/namespace-lifecycle.ts";
+import { eviction } from "#apiserver/subresources/eviction.ts";
 import { finalizeNamespace } from "#apiserver/subresources/finalize.ts";
 import { binding } from "#apiserver/subresources/pods.ts";
 import { createClient, type Client } from "#client/client.ts";
@@ -57,7 +58,11 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
     ],
     authenticator: { authenticate: () => undefined },
     authorizer: { authorize: (attributes) => authorizer.authorize(attributes) },
-    subresources: { "pods/binding": binding, "namespaces/finalize": finalizeNamespace },
+    subresources: {
+      "pods/binding": binding,
+      "pods/eviction": eviction,
+      "namespaces/finalize": finalizeNamespace,
+    },
     rulesOf: () => [],
     issuer: "https://kubernetes.default.svc",
     jwks: () => ({ keys: [] }),

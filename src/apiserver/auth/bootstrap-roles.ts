@@ -444,6 +444,16 @@ const controllerRules: Readonly<Record<string, readonly PolicyRule[]>> = {
     rule(["get", "list"], "external.metrics.k8s.io", "*"),
     events,
   ],
+  "disruption-controller": [
+    rule(read, "apps", "deployments", "replicasets", "statefulsets"),
+    rule(read, "", "replicationcontrollers"),
+    rule(read, "policy", "poddisruptionbudgets"),
+    rule(["patch", "update"], "policy", "poddisruptionbudgets/status"),
+    rule(["get", "list", "watch"], "", "pods"),
+    rule(["patch", "update"], "", "pods/status"),
+    rule(["get"], "*", "*/scale"),
+    events,
+  ],
   "pod-garbage-collector": [
     rule(["delete", "get", "list", "watch"], "", "pods"),
     rule(["patch"], "", "pods/status"),

@@ -126,6 +126,31 @@ async function askBudget(context: ResourceContext, pod: DeepReadonly<Pod>, dryRu
   );
 }
 
+/** Says in the pod's status why it goes, for whoever looks at what became of it (a Job's pod failure policy). */
+async function mark(context: ResourceContext, uid: string | undefined): Promise<void> {
+  await retrying(
+    async () => {
+      const old = await current(context, namespaceOf(context), context.info.name);
+      const pod = old.draft<Pod>();
+      const isOther = uid !== undefined && uid !== pod.metadata?.uid;
+      const conditions = (pod.status?.conditions ?? []).filter(({ type }) => type !== "DisruptionTarget");
+      const before = pod.status?.conditions?.find(({ type }) => type === "DisruptionTarget");
+      if (isOther || pod.metadata?.deletionTimestamp !== undefined || before?.status === "True") return;
+      const lastTransitionTime = timestamp(context.server.clock.now());
+      conditions.push({
+        type: "DisruptionTarget",
+        status: "True",
+        lastTransitionTime,
+        reason: "EvictionByEvictionAPI",
+        message: "Eviction API: evicting",
+      });
+      pod.status = { ...pod.status, conditions };
+      await commitUpdate(context, pod, old, false);
+    },
+    { conflicts: true },
+  );
+}
+
 export async function eviction(context: ResourceContext): Promise<ApiResponse> {
   const { info } = context;
   if (info.verb !== "create") throw methodNotAllowed();
@@ -140,6 +165,9 @@ export async function eviction(context: ResourceContext): Promise<ApiResponse> {
   const dryRun = options.dryRun || (wanted.dryRun ?? []).includes("All");
   const pod = (await current(context, namespaceOf(context), info.name)).object as DeepReadonly<Pod>;
   if (!needsNoBudget(pod)) await askBudget(context, pod, dryRun);
+  const { uid, resourceVersion } = wanted.preconditions ?? {};
+  // Of a pod that must be as it was, the mark would make another one.
+  if (!dryRun && resourceVersion === undefined) await mark(context, uid ?? undefined);
   const { apiVersion: _a, kind: _k, ...deletion } = wanted;
   await deleteWith(context, { ...deletion, dryRun: dryRun ? ["All"] : [] });
   const form = formFor(context, { protobuf: true, views: false });

@@ -4,7 +4,7 @@
 import type { Clock } from "#base/clock.ts";
 import type { Client, ResourceRef } from "#client/client.ts";
 import { parseApiVersion } from "#machinery/meta.ts";
-import { discover } from "../discovered.ts";
+import { discover } from "./discovered.ts";
 
 interface Reference {
   readonly kind: string;
