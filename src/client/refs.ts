@@ -28,6 +28,7 @@ export const Namespaces = core("Namespace", "namespaces", false);
 export const Events = core("Event", "events");
 export const ConfigMaps = core("ConfigMap", "configmaps");
 export const Secrets = core("Secret", "secrets");
+export const PersistentVolumeClaims = core("PersistentVolumeClaim", "persistentvolumeclaims");
 export const ServiceAccounts = core("ServiceAccount", "serviceaccounts");
 export const Jobs = ref("batch", "v1", "Job", "jobs", true);
 export const CronJobs = ref("batch", "v1", "CronJob", "cronjobs", true);
@@ -35,6 +36,7 @@ export const Deployments = ref("apps", "v1", "Deployment", "deployments", true);
 export const ReplicaSets = ref("apps", "v1", "ReplicaSet", "replicasets", true);
 export const StatefulSets = ref("apps", "v1", "StatefulSet", "statefulsets", true);
 export const DaemonSets = ref("apps", "v1", "DaemonSet", "daemonsets", true);
+export const ControllerRevisions = ref("apps", "v1", "ControllerRevision", "controllerrevisions", true);
 export const PodDisruptionBudgets = ref("policy", "v1", "PodDisruptionBudget", "poddisruptionbudgets", true);
 export const HorizontalPodAutoscalers = ref(
   "autoscaling",

@@ -6,6 +6,7 @@ import { startController, type ControllerDefinition, type ControllerDeps } from 
 import type { InformerFactory } from "#reconcile/informer.ts";
 import { startComponents } from "#reconcile/manager.ts";
 import { cronJobController } from "./cron-job.ts";
+import { daemonSetController } from "./daemon-set.ts";
 import { deploymentController } from "./deployment.ts";
 import { disruptionController } from "./disruption.ts";
 import { endpointSliceController } from "./endpoint-slice.ts";
@@ -21,6 +22,7 @@ import { replicaSetController } from "./replica-set.ts";
 import { replicationController } from "./replication-controller.ts";
 import { rootCaController } from "./root-ca.ts";
 import { serviceAccountController } from "./service-account.ts";
+import { statefulSetController } from "./stateful-set.ts";
 import { taintEvictionController } from "./taint-eviction.ts";
 import { ttlAfterFinishedController } from "./ttl-after-finished.ts";
 
@@ -70,6 +72,12 @@ export const controllers: readonly Entry[] = [
   { name: "replication-controller", account: "replication-controller", start: loop(replicationController) },
   { name: "replicaset-controller", account: "replicaset-controller", start: loop(replicaSetController) },
   { name: "deployment-controller", account: "deployment-controller", start: loop(deploymentController) },
+  { name: "statefulset-controller", account: "statefulset-controller", start: loop(statefulSetController) },
+  {
+    name: "daemonset-controller",
+    account: "daemon-set-controller",
+    start: (_options, deps) => startController(daemonSetController(), deps),
+  },
   { name: "job-controller", account: "job-controller", start: loop(jobController) },
   { name: "cronjob-controller", account: "cronjob-controller", start: loop(cronJobController) },
   {

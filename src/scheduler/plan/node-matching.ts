@@ -1,15 +1,9 @@
 // Does a node carry the labels (and the name) that a pod asks for?
 
 import { matches, type Selector } from "#machinery/selectors.ts";
-import type { NodeDemand, NodeTerm } from "./pod-info.ts";
+import { termMatches } from "#resources/core/pod/node-affinity.ts";
+import type { NodeDemand } from "./pod-info.ts";
 import type { NodeInfo } from "./snapshot.ts";
-
-export function termMatches(term: NodeTerm, node: NodeInfo): boolean {
-  return (
-    matches(term.labels, node.labels) &&
-    (term.fields.length === 0 || matches(term.fields, { "metadata.name": node.name }))
-  );
-}
 
 /** Node selector and required node affinity together. */
 export function nodeMatches({ nodeSelector, requiredNodes }: NodeDemand, node: NodeInfo): boolean {

@@ -3,8 +3,6 @@
 
 import type {
   Affinity,
-  NodeSelectorRequirement,
-  NodeSelectorTerm,
   Pod,
   PodAffinityTerm,
   PodSpec,
@@ -14,18 +12,13 @@ import type {
 } from "#machinery/gen/types/core-v1.ts";
 import { controllerOf, type DeepReadonly } from "#machinery/meta.ts";
 import { selectorFromMap, selectorFromObject, type Labels, type Selector } from "#machinery/selectors.ts";
+import { nodeTerms, type NodeTerm } from "#resources/core/pod/node-affinity.ts";
 import { amountsOf, podRequests, type Amounts } from "#resources/core/pod/requests.ts";
 import { roomOf, type Room } from "./room.ts";
 
 export type ReadPod = DeepReadonly<Pod>;
 export type ReadTaint = DeepReadonly<Taint>;
 type ReadSpec = DeepReadonly<PodSpec>;
-
-/** One term of a node selector: its requirements on labels and on the node's name; both must hold. */
-export interface NodeTerm {
-  readonly labels: Selector;
-  readonly fields: Selector;
-}
 
 /** Which other pods, and how near. */
 export interface PodTerm {
@@ -114,29 +107,6 @@ const defaultMilliCpu = 100;
 const defaultMemory = 200 * 1024 * 1024;
 /** Shapes that are remembered; beyond that, the oldest are worked out again. */
 const shapesMax = 16_384;
-
-const nodeOperators: Readonly<Record<string, Selector[number]["operator"]>> = {
-  In: "In",
-  NotIn: "NotIn",
-  Exists: "Exists",
-  DoesNotExist: "DoesNotExist",
-  Gt: "GreaterThan",
-  Lt: "LessThan",
-};
-
-function requirements(list: readonly DeepReadonly<NodeSelectorRequirement>[] | undefined): Selector {
-  return (list ?? []).flatMap(({ key, operator, values = [] }) => {
-    const known = nodeOperators[operator];
-    return known === undefined ? [] : [{ key, operator: known, values }];
-  });
-}
-
-/** A term without requirements matches nothing, so it is left out. */
-export function nodeTerms(terms: readonly DeepReadonly<NodeSelectorTerm>[]): NodeTerm[] {
-  return terms
-    .map((term) => ({ labels: requirements(term.matchExpressions), fields: requirements(term.matchFields) }))
-    .filter(({ labels, fields }) => labels.length + fields.length > 0);
-}
 
 /** `matchLabelKeys` and `mismatchLabelKeys`: the pod's own values join the selector. */
 function withOwnLabels(

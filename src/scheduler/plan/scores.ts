@@ -1,9 +1,9 @@
 // Which of the nodes that can take a pod is best: each score from 0 to 100, weighted as the profile says.
 
 import type { Selector } from "#machinery/selectors.ts";
+import { termMatches } from "#resources/core/pod/node-affinity.ts";
 import { isTolerated } from "#resources/core/pod/tolerations.ts";
 import { tallyOf } from "./neighbours.ts";
-import { termMatches } from "./node-matching.ts";
 import type { Constraint, PodInfo } from "./pod-info.ts";
 import type { Profile, ScoreName } from "./profile.ts";
 import { balanceScore, fitScore, scoreMax } from "./resource-scores.ts";
