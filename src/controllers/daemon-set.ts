@@ -66,7 +66,8 @@ function keysOfPod(pod: ReadPod, reads: Reads): string[] {
 }
 
 /** What of a node decides who runs there. */
-const placementText = ({ metadata, spec }: ReadNode): string => JSON.stringify([metadata?.labels, spec?.taints]);
+const placementText = ({ metadata, spec }: ReadNode): string =>
+  JSON.stringify([metadata?.labels, spec?.taints]);
 
 export function daemonSetController(): ControllerDefinition {
   const failures = new FailureMemory();

@@ -84,7 +84,10 @@ export function planRevisions(
     return { update: undefined, actions: [createAction(ControllerRevisions, newRevision(ref, owner, next))] };
   if (equal === last) return { update: equal, actions: [] };
   const patch = { metadata: { uid: equal.metadata?.uid }, revision: next };
-  return { update: { ...equal, revision: next }, actions: [patchAction(ControllerRevisions, equal, "merge", patch)] };
+  return {
+    update: { ...equal, revision: next },
+    actions: [patchAction(ControllerRevisions, equal, "merge", patch)],
+  };
 }
 
 /** Old revisions beyond the limit; those that something still needs stay. */

@@ -36,7 +36,10 @@ function keysOfPod(pod: ReadPod, reads: Reads): string[] {
 }
 
 /** `data-web-3` is of the pod `web-3`, if there is a set of that name that makes such claims. */
-function keysOfClaim({ metadata }: { readonly metadata?: { readonly name?: string; readonly namespace?: string } }, reads: Reads): string[] {
+function keysOfClaim(
+  { metadata }: { readonly metadata?: { readonly name?: string; readonly namespace?: string } },
+  reads: Reads,
+): string[] {
   const { name = "", namespace = "" } = metadata ?? {};
   return reads
     .of<StatefulSet>(StatefulSets)

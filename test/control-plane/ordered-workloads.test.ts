@@ -73,13 +73,19 @@ test("a StatefulSet: names, claims, an update from the last to the first, undone
     await update("db:v1");
     const undone = await settled(3);
     assert.equal(undone.status?.updateRevision, first.status?.updateRevision);
-    const revisions = (await admin.list<ControllerRevision>(ControllerRevisions, { namespace: "default" })).items;
+    const revisions = (await admin.list<ControllerRevision>(ControllerRevisions, { namespace: "default" }))
+      .items;
     assert.deepEqual(revisions.map(({ revision }) => revision).sort(), [2, 3]);
     await admin.patch(StatefulSets, "default", "db", "merge", { spec: { replicas: 1 } });
     await settled(1);
     assert.deepEqual(await images(), ["db-0 db:v1"]);
-    const claims = (await admin.list<PersistentVolumeClaim>(PersistentVolumeClaims, { namespace: "default" })).items;
-    assert.deepEqual(claims.map(({ metadata }) => metadata?.name).sort(), ["data-db-0", "data-db-1", "data-db-2"]);
+    const claims = (await admin.list<PersistentVolumeClaim>(PersistentVolumeClaims, { namespace: "default" }))
+      .items;
+    assert.deepEqual(claims.map(({ metadata }) => metadata?.name).sort(), [
+      "data-db-0",
+      "data-db-1",
+      "data-db-2",
+    ]);
     await admin.delete(StatefulSets, "default", "db", { propagationPolicy: "Foreground" });
     await eventually(async () => {
       const pods = await admin.list<Pod>(Pods, { namespace: "default" });
@@ -117,6 +123,7 @@ test("a DaemonSet: a pod on each node, also on one that comes, an update, and un
       });
       await settled(4);
     }
-    const revisions = (await admin.list<ControllerRevision>(ControllerRevisions, { namespace: "default" })).items;
+    const revisions = (await admin.list<ControllerRevision>(ControllerRevisions, { namespace: "default" }))
+      .items;
     assert.deepEqual(revisions.map(({ revision }) => revision).sort(), [2, 3]);
   }));
