@@ -3,7 +3,6 @@
 
 import { toError } from "#base/assert.ts";
 import { isCriError } from "#cri/errors.ts";
-import { runHook } from "./hooks.ts";
 import { graceSecondsMin } from "./limits.ts";
 import type { NodeContext } from "./node-context.ts";
 import { findContainer } from "./plan/containers.ts";
@@ -60,7 +59,7 @@ export class ContainerKiller {
     const container = findContainer(pod, request.name)?.container;
     const preStop = container?.lifecycle?.preStop;
     if (withHook && container !== undefined && preStop !== undefined) {
-      const failure = await runHook(
+      const failure = await this.#context.hook(
         preStop,
         { runtime, clock, container, containerId: request.id, podIp, version },
         request.graceSeconds,

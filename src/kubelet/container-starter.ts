@@ -1,8 +1,6 @@
 // Starts one container: image, environment, mounts, create, start. Says what became of it; never throws for what
 // the documentation has a waiting reason for.
 
-import { closeSync, existsSync, mkdirSync, openSync, writeFileSync, chmodSync } from "node:fs";
-import { dirname, join } from "node:path";
 import { toError } from "#base/assert.ts";
 import { isCriError } from "#cri/errors.ts";
 import type { Mount } from "#cri/messages.ts";
@@ -10,7 +8,7 @@ import type { Service } from "#machinery/gen/types/core-v1.ts";
 import type { DeepReadonly } from "#machinery/meta.ts";
 import { imageRetry, objectFreshMs, podRetry } from "./limits.ts";
 import type { NodeContext } from "./node-context.ts";
-import { containerConfig, containerLogPath, defaultTerminationMessagePath } from "./plan/container-config.ts";
+import { containerConfig, defaultTerminationMessagePath } from "./plan/container-config.ts";
 import { containerEnvironment, referencedByEnvironment, type Environment } from "./plan/environment.ts";
 import { expand } from "./plan/expansion.ts";
 import type { NodeFacts } from "./plan/field-ref.ts";
@@ -23,11 +21,9 @@ import type {
   ReadonlyPod,
   Waiting,
 } from "./plan/model.ts";
-import { podLogDirectory, sandboxConfig } from "./plan/sandbox-config.ts";
+import { sandboxConfig } from "./plan/sandbox-config.ts";
 import { nonRootProblem } from "./plan/security.ts";
 import { containerReference } from "./pod-ref.ts";
-import { exists } from "./volumes/host-path.ts";
-import { resolveSubPath } from "./volumes/sub-path.ts";
 import type { MountedVolume } from "./volumes/volume-manager.ts";
 
 export interface StartRequest {
@@ -143,12 +139,7 @@ async function createAndStart(
   if (problem !== undefined) throw new StartProblem("CreateContainerConfigError", problem);
   const environment = await environmentOf(context, request);
   const mounts = mountsOf(context, request, environment);
-  mkdirSync(
-    join(podLogDirectory(settings.logRoot, pod), dirname(containerLogPath(container.name, attempt))),
-    {
-      recursive: true,
-    },
-  );
+  context.files.prepareLog(pod, { name: container.name, attempt });
   const config = containerConfig({
     pod,
     container,
@@ -244,7 +235,7 @@ const propagations = {
 } as const;
 
 function mountsOf(context: NodeContext, request: StartRequest, environment: Environment): Mount[] {
-  const { container, volumes } = request;
+  const { pod, container, attempt, volumes } = request;
   const mounts: Mount[] = [];
   for (const mount of container.volumeMounts ?? []) {
     const volume = volumes.get(mount.name);
@@ -253,21 +244,14 @@ function mountsOf(context: NodeContext, request: StartRequest, environment: Envi
         "CreateContainerConfigError",
         `cannot find volume "${mount.name}" to mount into container "${container.name}"`,
       );
-    let hostPath = volume.path;
     const subPath = mount.subPathExpr
       ? expand(mount.subPathExpr, (name) => environment.variables.get(name))
       : mount.subPath;
-    if (subPath) {
-      const resolved = resolveSubPath(volume.path, subPath, volume.mayCreate);
-      if ("problem" in resolved) throw new StartProblem("CreateContainerConfigError", resolved.problem);
-      hostPath = resolved.path;
-    } else if (!exists(hostPath)) {
-      // The runtime would make a folder of it without asking; a hostPath without a type means the same.
-      mkdirSync(hostPath, { recursive: true, mode: 0o755 });
-    }
+    const found = context.files.volumePath(volume, subPath);
+    if ("problem" in found) throw new StartProblem("CreateContainerConfigError", found.problem);
     mounts.push({
       containerPath: mount.mountPath,
-      hostPath,
+      hostPath: found.path,
       readonly: volume.readOnly || mount.readOnly === true,
       propagation: propagations[(mount.mountPropagation ?? "None") as keyof typeof propagations],
     });
@@ -275,32 +259,12 @@ function mountsOf(context: NodeContext, request: StartRequest, environment: Envi
   const taken = (path: string): boolean => mounts.some(({ containerPath }) => containerPath === path);
   if (!taken("/etc/hosts")) mounts.push(hostsMount(context, request));
   const logPath = container.terminationMessagePath ?? defaultTerminationMessagePath;
-  if (logPath !== "" && !taken(logPath)) mounts.push(terminationMount(context, request, logPath));
+  if (logPath !== "" && !taken(logPath)) 
+    mounts.push(context.files.lastWords(pod, { name: container.name, attempt }, logPath));
   return mounts;
 }
 
-function hostsMount(context: NodeContext, { pod, facts }: StartRequest): Mount {
-  const path = join(context.volumes.podDir(pod.metadata?.uid ?? ""), "etc-hosts");
-  const names = podNames(pod, context.settings.clusterDns.domain);
-  mkdirSync(dirname(path), { recursive: true, mode: 0o750 });
-  writeFileSync(path, hostsFile(pod, facts.podIps, names, context.hostsFile()), { mode: 0o644 });
-  return { containerPath: "/etc/hosts", hostPath: path };
-}
-
-function terminationMount(
-  context: NodeContext,
-  { pod, container, attempt }: StartRequest,
-  containerPath: string,
-): Mount {
-  const path = join(
-    context.volumes.podDir(pod.metadata?.uid ?? ""),
-    "containers",
-    container.name,
-    String(attempt),
-  );
-  mkdirSync(dirname(path), { recursive: true, mode: 0o750 });
-  if (!existsSync(path)) closeSync(openSync(path, "a"));
-  // Any user of the container may write its last words.
-  chmodSync(path, 0o666);
-  return { containerPath, hostPath: path };
+function hostsMount({ files, settings, ...context }: NodeContext, { pod, facts }: StartRequest): Mount {
+  const names = podNames(pod, settings.clusterDns.domain);
+  return files.hostsFile(pod, hostsFile(pod, facts.podIps, names, context.hostsFile()));
 }

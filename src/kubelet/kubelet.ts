@@ -9,9 +9,10 @@ import type { ContainerRuntime } from "#cri/cri.ts";
 import { readIfExists } from "#host/files.ts";
 import type { Pod, Service } from "#machinery/gen/types/core-v1.ts";
 import type { Component, Deps } from "#reconcile/component.ts";
-import type { InformerFactory } from "#reconcile/informer.ts";
+import type { Informer, InformerFactory } from "#reconcile/informer.ts";
 import { createInformerFactory } from "#reconcile/informers.ts";
-import { createEventRecorder } from "./event-recorder.ts";
+import { createEventRecorder, type EventRecorder } from "./event-recorder.ts";
+import { runHook } from "./hooks.ts";
 import { createImageManager } from "./images.ts";
 import { machineFacts } from "./machine-facts.ts";
 import { startNodeAgent } from "./node-agent.ts";
@@ -21,11 +22,14 @@ import { parseResolvConf } from "./plan/dns-config.ts";
 import { runLogRotation } from "./logs/log-rotation.ts";
 import { containerLogPath } from "./plan/container-config.ts";
 import { podLogDirectory } from "./plan/sandbox-config.ts";
+import type { MachineFacts } from "./plan/node-status.ts";
+import { createPodFiles, type PodFiles } from "./pod-files.ts";
 import { startPodManager, type PodManager } from "./pod-manager.ts";
+import { probeOnce } from "./probe-once.ts";
 import { startNodeServer, type NodeServer } from "./server/node-server.ts";
 import { createStatusWriter } from "./status-writer.ts";
 import { createTokenManager } from "./volumes/tokens.ts";
-import { createVolumeManager } from "./volumes/volume-manager.ts";
+import { createVolumeManager, type VolumeManager } from "./volumes/volume-manager.ts";
 
 export interface KubeletOptions {
   readonly nodeName: string;
@@ -56,12 +60,46 @@ export interface KubeletOptions {
   readonly labels?: Readonly<Record<string, string>>;
 }
 
+/** Everything that a kubelet touches of the machine that it runs on. */
+export interface Machine {
+  readonly runtime: ContainerRuntime;
+  readonly facts: () => MachineFacts;
+  readonly files: PodFiles;
+  readonly volumes: VolumeManager;
+  readonly probe: NodeContext["probe"];
+  readonly hook: NodeContext["hook"];
+  readonly recorder: EventRecorder;
+}
+
 export interface KubeletDeps extends Deps {
   /** Shared with the other components of the process; the kubelet makes its own otherwise. */
   readonly informers?: InformerFactory;
-  /** Another runtime than the one at `criEndpoint`. */
-  readonly runtime?: ContainerRuntime;
+  /** The pods of this node, where somebody else watches all. */
+  readonly pods?: Informer<Pod>;
+  /** Nothing of the real machine is read or written; the node is none. */
+  readonly simulated?: Machine;
 }
+
+/** The real machine, as `dataDir` and the socket of the runtime are on it. */
+function realMachine(
+  { dataDir, criEndpoint, cgroup, nodeName }: KubeletOptions,
+  { client, clock, log, objects }: Pick<NodeContext, "client" | "clock" | "log" | "objects">,
+): Machine {
+  const logRoot = logRootOf(dataDir);
+  mkdirSync(logRoot, { recursive: true, mode: 0o755 });
+  const volumes = createVolumeManager({ dataDir, objects, tokens: createTokenManager(client, clock), clock });
+  return {
+    runtime: connectRuntime(criEndpoint, clock),
+    facts: () => machineFacts(dataDir),
+    files: createPodFiles({ settings: { logRoot, nodeCgroup: cgroup }, volumes, clock, log }),
+    volumes,
+    probe: probeOnce,
+    hook: runHook,
+    recorder: createEventRecorder(client, nodeName, { clock, log }),
+  };
+}
+
+const logRootOf = (dataDir: string): string => join(dataDir, "log", "pods");
 
 export function startKubelet(options: KubeletOptions, deps: KubeletDeps): Component {
   const { clock, log, transport } = deps;
@@ -69,16 +107,15 @@ export function startKubelet(options: KubeletOptions, deps: KubeletDeps): Compon
   const abort = new AbortController();
   const { signal } = abort;
   const client = createClient(transport, { userAgent: "kubelet" });
-  const runtime = deps.runtime ?? connectRuntime(options.criEndpoint, clock);
-  const informers = deps.informers ?? createInformerFactory(client, deps);
-  const pods = informers.informer<Pod>(Pods, { fieldSelector: `spec.nodeName=${nodeName}` });
-  const services = informers.informer<Service>(Services);
-  const logRoot = join(dataDir, "log", "pods");
-  mkdirSync(logRoot, { recursive: true, mode: 0o755 });
-
-  const machine = machineFacts(dataDir);
-  const recorder = createEventRecorder(client, nodeName, { clock, log });
   const objects = createObjectCache(client, clock);
+  const machine = deps.simulated ?? realMachine(options, { client, clock, log, objects });
+  const { runtime, recorder } = machine;
+  const informers = deps.informers ?? createInformerFactory(client, deps);
+  const pods =
+    deps.pods ?? informers.informer<Pod>(Pods, { fieldSelector: `spec.nodeName=${nodeName}` });
+  const services = informers.informer<Service>(Services);
+  const logRoot = logRootOf(dataDir);
+  const size = machine.facts();
   const port = options.port ?? 10250;
   const context: NodeContext = {
     nodeName,
@@ -92,11 +129,11 @@ export function startKubelet(options: KubeletOptions, deps: KubeletDeps): Compon
       clusterDns: { servers: options.clusterDns, domain: options.clusterDomain },
       hostDns: parseResolvConf(readIfExists(options.resolvConf ?? "/etc/resolv.conf") ?? ""),
     },
-    memoryCapacity: machine.memoryBytes,
+    memoryCapacity: size.memoryBytes,
     allocatable: {
-      cpu: String(machine.cpus),
-      memory: String(machine.memoryBytes),
-      "ephemeral-storage": String(machine.diskBytes),
+      cpu: String(size.cpus),
+      memory: String(size.memoryBytes),
+      "ephemeral-storage": String(size.diskBytes),
     },
     runtime,
     client,
@@ -105,7 +142,10 @@ export function startKubelet(options: KubeletOptions, deps: KubeletDeps): Compon
     recorder,
     statuses: createStatusWriter(client, { clock, log, signal }),
     images: createImageManager(runtime, clock),
-    volumes: createVolumeManager({ dataDir, objects, tokens: createTokenManager(client, clock), clock }),
+    volumes: machine.volumes,
+    files: machine.files,
+    probe: machine.probe,
+    hook: machine.hook,
     objects,
     services,
     hostsFile: () => readFileSync("/etc/hosts", "utf8"),
@@ -118,20 +158,23 @@ export function startKubelet(options: KubeletOptions, deps: KubeletDeps): Compon
       nodeIps: [nodeIp],
       port,
       version: options.version,
-      dataDir,
+      machine: machine.facts,
       labels: options.labels ?? {},
       podCidr: options.podCidr,
     },
     { client, runtime, recorder, clock, log, signal },
   );
 
-  const rotation = runLogRotation({
-    runtime,
-    clock,
-    log,
-    signal,
-    running: () => (manager === undefined ? [] : runningLogs(manager, logRoot)),
-  });
+  const rotation =
+    deps.simulated === undefined
+      ? runLogRotation({
+          runtime,
+          clock,
+          log,
+          signal,
+          running: () => (manager === undefined ? [] : runningLogs(manager, logRoot)),
+        })
+      : Promise.resolve();
   let manager: PodManager | undefined;
   let server: NodeServer | undefined;
   const started = (async () => {
@@ -147,7 +190,7 @@ export function startKubelet(options: KubeletOptions, deps: KubeletDeps): Compon
     manager = startPodManager(context, pods);
     if (options.serving !== undefined) {
       const { address = nodeIp, ...certificates } = options.serving;
-      server = await startNodeServer({ address, port, dataDir, ...certificates }, context, manager);
+      server = await startNodeServer({ address, port, dataDir: options.dataDir, ...certificates }, context, manager);
     }
   })();
 
@@ -162,7 +205,7 @@ export function startKubelet(options: KubeletOptions, deps: KubeletDeps): Compon
       await Promise.all([agent.done, rotation]);
       await recorder.flush();
       if (deps.informers === undefined) await informers.stop();
-      if (deps.runtime === undefined) runtime.close();
+      if (deps.simulated === undefined) runtime.close();
     },
   };
 }

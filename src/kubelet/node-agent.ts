@@ -22,13 +22,13 @@ import {
   nodeStatusReportMs,
   podsMax,
 } from "./limits.ts";
-import { machineFacts } from "./machine-facts.ts";
 import {
   newNode,
   nodeConditionEvent,
   nodeLabels,
   nodeStatusChanged,
   planNodeStatus,
+  type MachineFacts,
   type RuntimeFacts,
 } from "./plan/node-status.ts";
 
@@ -38,7 +38,7 @@ export interface NodeAgentOptions {
   readonly port: number;
   /** `v1.36.0` */
   readonly version: string;
-  readonly dataDir: string;
+  readonly machine: () => MachineFacts;
   readonly labels: Readonly<Record<string, string>>;
   /** Addresses of this node's pods, when nobody else assigns them. */
   readonly podCidr: string | undefined;
@@ -110,7 +110,7 @@ export function startNodeAgent(options: NodeAgentOptions, deps: NodeAgentDeps): 
       podsMax,
       imagesMax: nodeImagesMax,
       imageNamesMax: nodeImageNamesMax,
-      machine: machineFacts(options.dataDir),
+      machine: options.machine(),
       runtime: facts,
       images,
       nowMs: clock.now(),

@@ -7,9 +7,12 @@ import type { ContainerRuntime } from "#cri/cri.ts";
 import type { Service } from "#machinery/gen/types/core-v1.ts";
 import type { Informer } from "#reconcile/informer.ts";
 import type { EventRecorder } from "./event-recorder.ts";
+import type { runHook } from "./hooks.ts";
 import type { ImageManager } from "./images.ts";
 import type { ObjectCache } from "./object-cache.ts";
 import type { SandboxSettings } from "./plan/sandbox-config.ts";
+import type { PodFiles } from "./pod-files.ts";
+import type { probeOnce } from "./probe-once.ts";
 import type { StatusWriter } from "./status-writer.ts";
 import type { VolumeManager } from "./volumes/volume-manager.ts";
 
@@ -29,6 +32,9 @@ export interface NodeContext {
   readonly statuses: StatusWriter;
   readonly images: ImageManager;
   readonly volumes: VolumeManager;
+  readonly files: PodFiles;
+  readonly probe: typeof probeOnce;
+  readonly hook: typeof runHook;
   readonly objects: ObjectCache;
   readonly services: Informer<Service>;
   /** The text of the node's own /etc/hosts. */

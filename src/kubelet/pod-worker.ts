@@ -1,8 +1,6 @@
 // One pod's life on this node. Everything about the pod happens here, one step at a time: look at the runtime,
 // plan, write the status, act, look again. Pulls, hooks and the ending of containers run beside it and wake it.
 
-import { rmSync } from "node:fs";
-import { join } from "node:path";
 import { Backoff } from "#base/backoff.ts";
 import { toError } from "#base/assert.ts";
 import type { Timer } from "#base/clock.ts";
@@ -10,7 +8,6 @@ import { isUnavailable } from "#cri/errors.ts";
 import type { PodStatus } from "#machinery/gen/types/core-v1.ts";
 import { ContainerKiller } from "./container-killer.ts";
 import { startContainer } from "./container-starter.ts";
-import { runHook } from "./hooks.ts";
 import {
   endLookMsMax,
   endLookMsMin,
@@ -21,8 +18,6 @@ import {
   volumeRefreshMs,
 } from "./limits.ts";
 import type { NodeContext } from "./node-context.ts";
-import { rotatedLogs } from "./logs/log-files.ts";
-import { containerLogPath } from "./plan/container-config.ts";
 import { findContainer } from "./plan/containers.ts";
 import type { NodeFacts } from "./plan/field-ref.ts";
 import {
@@ -38,7 +33,7 @@ import {
   type Waiting,
 } from "./plan/model.ts";
 import { planPod } from "./plan/pod-sync.ts";
-import { podLogDirectory, sandboxConfig } from "./plan/sandbox-config.ts";
+import { sandboxConfig } from "./plan/sandbox-config.ts";
 import { planStatus } from "./plan/status.ts";
 import { finishPod } from "./pod-cleanup.ts";
 import { containerReference, podReference } from "./pod-ref.ts";
@@ -103,6 +98,7 @@ export class PodWorker {
       runtime: context.runtime,
       clock: context.clock,
       version: context.version,
+      probe: context.probe,
       onResult: (id, type, ok) => {
         this.#memory.probes.set(id, { ...this.#memory.probes.get(id), [type]: ok });
         this.wake();
@@ -369,17 +365,9 @@ export class PodWorker {
     }
   }
 
-  /** The log and the last words of a container that nobody can ask about any more. */
   #removeFiles(id: string): void {
     const container = this.#observed.containers.find((known) => known.id === id);
-    if (container === undefined) return;
-    const { volumes, settings } = this.#context;
-    const log = join(
-      podLogDirectory(settings.logRoot, this.#pod),
-      containerLogPath(container.name, container.attempt),
-    );
-    const words = join(volumes.podDir(this.uid), "containers", container.name, String(container.attempt));
-    for (const path of [log, words, ...rotatedLogs(log)]) rmSync(path, { force: true });
+    if (container !== undefined) this.#context.files.removeContainer(this.#pod, container);
   }
 
   async #createSandbox(pod: ReadonlyPod, attempt: number): Promise<void> {
@@ -468,7 +456,7 @@ export class PodWorker {
     const handler = container?.lifecycle?.postStart;
     if (container === undefined || handler === undefined) return;
     const podIp = this.#podIp();
-    const failure = await runHook(handler, { runtime, clock, container, containerId, podIp, version });
+    const failure = await this.#context.hook(handler, { runtime, clock, container, containerId, podIp, version });
     this.#memory.postStart.set(containerId, failure === undefined ? "done" : "failed");
     if (failure !== undefined)
       recorder.event(

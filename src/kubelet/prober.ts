@@ -23,12 +23,13 @@ import {
   type ProbeState,
   type ProbeType,
 } from "./plan/probes.ts";
-import { probeOnce } from "./probe-once.ts";
+import type { probeOnce } from "./probe-once.ts";
 
 export interface ProberDeps {
   readonly runtime: ContainerRuntime;
   readonly clock: Clock;
   readonly version: string;
+  readonly probe: typeof probeOnce;
   /** A container's result changed. */
   onResult(containerId: string, type: ProbeType, ok: boolean): void;
   onUnhealthy(containerName: string, message: string): void;
@@ -125,7 +126,7 @@ export class Prober {
     let ok = false;
     let output = "";
     try {
-      ({ ok, output } = await probeOnce(probe, {
+      ({ ok, output } = await this.#deps.probe(probe, {
         runtime,
         container,
         containerId: observed.id,

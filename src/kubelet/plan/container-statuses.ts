@@ -8,7 +8,8 @@ import type { ObservedContainer, PodPlan, ReadonlyPod, Waiting } from "./model.t
 import { isReady, isStarted } from "./readiness.ts";
 import type { StatusInput } from "./status.ts";
 
-const containerIdOf = (id: string): string => `containerd://${id}`;
+/** The simulated runtime names itself in its ids, so that they never pass for a real one's. */
+const containerIdOf = (id: string): string => (id.includes("://") ? id : `containerd://${id}`);
 
 export function terminatedState(container: ObservedContainer): ContainerState {
   const { exitCode, reason, message, startedAtMs, finishedAtMs, id } = container;
