@@ -10,6 +10,7 @@ interface LocalFlags {
   nodes?: string;
   kubeconfig?: string;
   serverFlag?: string[];
+  hollowNodes?: string;
   nodeFlag?: string[];
 }
 
@@ -46,6 +47,7 @@ export function registerLocalCommands(program: Command): void {
     .option(...nameFlag)
     .option("--nodes <number>", "number of nodes (default: $NUM_NODES or 3)")
     .option(...kubeconfigFlag)
+    .option("--hollow-nodes <number>", "as many nodes more that run nothing, for tests and scale")
     .option("--server-flag <flag>", "one more flag for leme server; may be repeated", collect)
     .option("--node-flag <flag>", "one more flag for leme node; may be repeated", collect)
     .action(runUp);
@@ -72,7 +74,10 @@ async function runUp(flags: LocalFlags): Promise<void> {
   const nodes = flags.nodes === undefined ? localEnvironment(process.env).nodes : Number(flags.nodes);
   const cluster = await clusterOf(flags);
   const { plan, alreadyUp, notReady } = await cluster.up(nodes, (line) => console.log(line), {
-    server: flags.serverFlag,
+    server: [
+      ...(flags.serverFlag ?? []),
+      ...(flags.hollowNodes === undefined ? [] : ["--hollow-nodes", flags.hollowNodes]),
+    ],
     node: flags.nodeFlag,
   });
   if (notReady.length > 0) {

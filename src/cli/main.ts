@@ -1,6 +1,7 @@
 // `leme …`: which command was asked for. Each command's code is loaded when it runs, so that none pays for another.
 
 import { Command } from "commander";
+import { registerHollowCommand } from "./hollow.ts";
 import { registerLocalCommands } from "./local.ts";
 import { registerNodeCommand } from "./node.ts";
 import { registerServerCommand } from "./server.ts";
@@ -14,6 +15,7 @@ const program = new Command("leme").description("Kubernetes in TypeScript").vers
 registerLocalCommands(program);
 registerServerCommand(program);
 registerNodeCommand(program);
+registerHollowCommand(program);
 program.command("kubectl").description("our kubectl, as `bin/kubectl`: every word after it is kubectl's own");
 
 try {

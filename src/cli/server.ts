@@ -4,8 +4,10 @@ import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { Command } from "commander";
 import type { LogLevel } from "#base/log.ts";
+import { parseDuration, parseNumber } from "./flag-values.ts";
+import { addHollowFlags, hollowOptions, type HollowFlags } from "./hollow.ts";
 
-interface ServerFlags {
+interface ServerFlags extends HollowFlags {
   dataDir: string;
   securePort: string;
   bindAddress: string;
@@ -31,6 +33,7 @@ interface ServerFlags {
   defaultNotReadyTolerationSeconds: string;
   defaultUnreachableTolerationSeconds: string;
   tlsSanIp?: string[];
+  hollowNodes?: string;
   logLevel: string;
 }
 
@@ -39,20 +42,6 @@ const list = (text: string | undefined): string[] =>
     .split(",")
     .map((item) => item.trim())
     .filter(Boolean);
-
-/** A Go duration such as `40s`, `1m30s`, `500ms`, in milliseconds. */
-function parseDuration(text: string, flag: string): number {
-  const units: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
-  const parts = [...text.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h)/g)];
-  if (parts.length === 0 || parts.map(([whole]) => whole).join("") !== text)
-    throw new Error(`--${flag}: ${JSON.stringify(text)} is not a duration such as 40s or 1m30s`);
-  return parts.reduce((sum, [, amount, unit]) => sum + Number(amount) * (units[unit as string] as number), 0);
-}
-
-function parseNumber(text: string, flag: string): number {
-  if (!/^\d+$/.test(text)) throw new Error(`--${flag} takes a whole number, not ${JSON.stringify(text)}`);
-  return Number(text);
-}
 
 function parseRange(text: string, flag: string): { from: number; to: number } {
   const match = /^(\d+)-(\d+)$/.exec(text);
@@ -197,6 +186,9 @@ async function run(flags: ServerFlags): Promise<void> {
         }),
     ...(first && last ? { loadBalancerPool: { first, last } } : {}),
     extraNames: flags.tlsSanIp ?? [],
+    ...(flags.hollowNodes === undefined
+      ? {}
+      : { hollowNodes: hollowOptions(parseNumber(flags.hollowNodes, "hollow-nodes"), flags) }),
     log,
   });
   const server = `https://${advertiseAddress}:${plane.port}`;
@@ -236,7 +228,7 @@ async function untilSignal(done: Promise<void>): Promise<void> {
 }
 
 export function registerServerCommand(program: Command): void {
-  program
+  const command = program
     .command("server")
     .description("the control plane, in the foreground; needs no root")
     .requiredOption("--data-dir <folder>", "where everything is kept: certificates and the store")
@@ -297,6 +289,8 @@ export function registerServerCommand(program: Command): void {
       "300",
     )
     .option("--tls-san-ip <name...>", "more names or addresses for the serving certificate")
+    .option("--hollow-nodes <number>", "nodes that run nothing, in this process: for tests and scale");
+  addHollowFlags(command)
     .option("--log-level <level>", "debug, info, warn or error", "info")
     .addHelpText(
       "after",

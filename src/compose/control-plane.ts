@@ -57,6 +57,7 @@ import { systemNamespacesController } from "#controllers/system-namespaces.ts";
 import { startDnsService } from "#dns/service.ts";
 import type { Caller } from "#machinery/api-request.ts";
 import type { KubeObject } from "#machinery/meta.ts";
+import { startHollowNodes, type HollowNodesOptions } from "#kubelet/hollow/hollow-nodes.ts";
 import { createTokenSigner, type TokenSigner } from "#pki/service-account-tokens.ts";
 import { ensureClusterPki, type ClusterPki } from "#pki/cluster-pki.ts";
 import type { Component } from "#reconcile/component.ts";
@@ -102,6 +103,8 @@ export interface ControlPlaneOptions {
   /** Beta versions (`GROUP/VERSION`) that are served beside the stable ones. */
   readonly betaVersions?: ReadonlySet<string>;
   readonly extraNames: readonly string[];
+  /** Nodes that run nothing, in this process. */
+  readonly hollowNodes?: HollowNodesOptions;
   readonly log: Logger;
   readonly clock?: Clock;
   readonly random?: Random;
@@ -399,6 +402,11 @@ interface Loops {
   stop(): Promise<void>;
 }
 
+const nodeCaller = (node: string): Caller => ({
+  name: `system:node:${node}`,
+  groups: ["system:nodes", "system:authenticated"],
+});
+
 /** The ordered table of what runs beside the API server. */
 function startLoops(
   options: ControlPlaneOptions,
@@ -459,6 +467,17 @@ function startLoops(
     startController(customResourceNamesController, own),
     startController(customResourceCleanupController, own),
     startDnsService({ clusterIp: options.clusterDns }, deps(loopback), informers),
+    ...(options.hollowNodes === undefined
+      ? []
+      : [
+          startHollowNodes(options.hollowNodes, {
+            transportFor: (node) => server.direct(nodeCaller(node)),
+            informers,
+            clock,
+            random,
+            log,
+          }),
+        ]),
     ...(options.loadBalancerPool === undefined
       ? []
       : [

@@ -9,6 +9,8 @@ import { ServiceAccounts } from "#client/refs.ts";
 import { selectControllers } from "#controllers/index.ts";
 import { createClient, type Client } from "#client/client.ts";
 import { makeKubeConfig, type KubeConfig } from "#client/kubeconfig.ts";
+import type { HollowNodesOptions } from "#kubelet/hollow/hollow-nodes.ts";
+import { noLoad } from "#kubelet/hollow/simulated-runtime.ts";
 import { admissionPluginNames, startControlPlane, type ControlPlane } from "./control-plane.ts";
 
 export type { Logger } from "#base/log.ts";
@@ -20,20 +22,27 @@ export type {
   ResourceRef,
   WatchOptions,
 } from "#client/client.ts";
+export type { HollowNodesOptions } from "#kubelet/hollow/hollow-nodes.ts";
 export type { KubeConfig } from "#client/kubeconfig.ts";
 export {
   ConfigMaps,
+  CronJobs,
+  DaemonSets,
+  Deployments,
   EndpointSlices,
   Endpoints,
   Events,
+  Jobs,
   Leases,
   Namespaces,
   Nodes,
   Pods,
+  ReplicaSets,
   ReplicationControllers,
   Secrets,
   ServiceAccounts,
   Services,
+  StatefulSets,
 } from "#client/refs.ts";
 export type * as core from "#machinery/gen/types/core-v1.ts";
 export type * as meta from "#machinery/gen/types/meta-v1.ts";
@@ -50,6 +59,8 @@ export interface ClusterOptions {
   readonly port?: number;
   /** Controllers to run, as `--controllers`: `*`, names, `-name`. Default all. */
   readonly controllers?: readonly string[];
+  /** Nodes that run nothing: pods become Running and Ready on them. Default none. */
+  readonly hollowNodes?: number | Partial<HollowNodesOptions>;
   /** Default: nothing is logged. */
   readonly log?: Logger;
 }
@@ -80,6 +91,20 @@ const serviceClusterIpRange = "10.96.0.0/16";
 const clusterDns = "10.96.0.10";
 const tolerationSeconds = 300;
 
+const hollowDefaults: HollowNodesOptions = {
+  count: 1,
+  prefix: "hollow",
+  from: 0,
+  size: { cpus: 8, memoryBytes: 32 * 1024 ** 3 },
+  load: noLoad,
+  zones: 0,
+  allEvents: false,
+  version: "v1.36.0",
+};
+
+const hollowOf = (asked: number | Partial<HollowNodesOptions>): HollowNodesOptions =>
+  typeof asked === "number" ? { ...hollowDefaults, count: asked } : { ...hollowDefaults, ...asked };
+
 /** Starts a control plane in this process; resolves when the API answers and pods can be created. */
 export async function startCluster(options: ClusterOptions = {}): Promise<Cluster> {
   const { name = "leme", address = "127.0.0.1", dataDir } = options;
@@ -103,6 +128,7 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
       defaultTolerationSeconds: { notReady: tolerationSeconds, unreachable: tolerationSeconds },
       controllers: options.controllers ?? ["*"],
       extraNames: [],
+      ...(options.hollowNodes === undefined ? {} : { hollowNodes: hollowOf(options.hollowNodes) }),
       log: options.log ?? silentLogger,
     });
     const cluster = clusterOver(plane, { name, address, forget });

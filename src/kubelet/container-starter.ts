@@ -259,7 +259,7 @@ function mountsOf(context: NodeContext, request: StartRequest, environment: Envi
   const taken = (path: string): boolean => mounts.some(({ containerPath }) => containerPath === path);
   if (!taken("/etc/hosts")) mounts.push(hostsMount(context, request));
   const logPath = container.terminationMessagePath ?? defaultTerminationMessagePath;
-  if (logPath !== "" && !taken(logPath)) 
+  if (logPath !== "" && !taken(logPath))
     mounts.push(context.files.lastWords(pod, { name: container.name, attempt }, logPath));
   return mounts;
 }

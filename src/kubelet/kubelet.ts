@@ -111,8 +111,7 @@ export function startKubelet(options: KubeletOptions, deps: KubeletDeps): Compon
   const machine = deps.simulated ?? realMachine(options, { client, clock, log, objects });
   const { runtime, recorder } = machine;
   const informers = deps.informers ?? createInformerFactory(client, deps);
-  const pods =
-    deps.pods ?? informers.informer<Pod>(Pods, { fieldSelector: `spec.nodeName=${nodeName}` });
+  const pods = deps.pods ?? informers.informer<Pod>(Pods, { fieldSelector: `spec.nodeName=${nodeName}` });
   const services = informers.informer<Service>(Services);
   const logRoot = logRootOf(dataDir);
   const size = machine.facts();
@@ -190,7 +189,11 @@ export function startKubelet(options: KubeletOptions, deps: KubeletDeps): Compon
     manager = startPodManager(context, pods);
     if (options.serving !== undefined) {
       const { address = nodeIp, ...certificates } = options.serving;
-      server = await startNodeServer({ address, port, dataDir: options.dataDir, ...certificates }, context, manager);
+      server = await startNodeServer(
+        { address, port, dataDir: options.dataDir, ...certificates },
+        context,
+        manager,
+      );
     }
   })();
 

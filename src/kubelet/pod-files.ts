@@ -88,7 +88,8 @@ export function createPodFiles({ settings, volumes, clock, log }: PodFilesDeps):
     },
     removeContainer(pod, container) {
       const output = logOf(pod, container);
-      for (const path of [output, wordsOf(pod, container), ...rotatedLogs(output)]) rmSync(path, { force: true });
+      for (const path of [output, wordsOf(pod, container), ...rotatedLogs(output)])
+        rmSync(path, { force: true });
     },
     async removePod(pod) {
       await removeCgroups(pod);

@@ -456,7 +456,14 @@ export class PodWorker {
     const handler = container?.lifecycle?.postStart;
     if (container === undefined || handler === undefined) return;
     const podIp = this.#podIp();
-    const failure = await this.#context.hook(handler, { runtime, clock, container, containerId, podIp, version });
+    const failure = await this.#context.hook(handler, {
+      runtime,
+      clock,
+      container,
+      containerId,
+      podIp,
+      version,
+    });
     this.#memory.postStart.set(containerId, failure === undefined ? "done" : "failed");
     if (failure !== undefined)
       recorder.event(

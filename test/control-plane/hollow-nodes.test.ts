@@ -22,7 +22,10 @@ async function withHollowNodes(
 ): Promise<void> {
   const plane = await startControlPlane();
   const deps = { clock: realClock, random: seededRandom(3), log: silentLogger };
-  const transport = plane.server.direct({ name: "hollow", groups: ["system:masters", "system:authenticated"] });
+  const transport = plane.server.direct({
+    name: "hollow",
+    groups: ["system:masters", "system:authenticated"],
+  });
   const informers = createInformerFactory(createClient(transport), deps, { freeze: true });
   const nodes = startHollowNodes(
     {
@@ -90,7 +93,11 @@ test("they register, say what they are, and bring a Deployment up, over and down
     assert.match(first?.status?.containerStatuses?.[0]?.containerID ?? "", /^hollow:\/\/\w+$/);
     assert.match(first?.status?.podIP ?? "", /^100\.64\./);
     const zones = Map.groupBy(pods, ({ spec }) => Number(spec?.nodeName?.split("-")[1]) % 3);
-    assert.deepEqual([...zones.values()].map((list) => list.length), [20, 20, 20], "spread over zones");
+    assert.deepEqual(
+      [...zones.values()].map((list) => list.length),
+      [20, 20, 20],
+      "spread over zones",
+    );
     await admin.patch(Deployments, "default", "web", "strategic", {
       spec: { template: { spec: { containers: [{ name: "c", image: "web:v2" }] } } },
     });
@@ -123,6 +130,7 @@ test("pods of Jobs end; containers that fail are started again", () =>
       });
     await condition("good", "Complete");
     await condition("bad", "Failed");
-    const failed = (await admin.list<Pod>(Pods, { namespace: "default", labelSelector: "job-name=bad" })).items;
+    const failed = (await admin.list<Pod>(Pods, { namespace: "default", labelSelector: "job-name=bad" }))
+      .items;
     assert.ok(failed.some(({ status }) => status?.containerStatuses?.[0]?.state?.terminated?.exitCode === 3));
   }));

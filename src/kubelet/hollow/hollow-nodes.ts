@@ -72,7 +72,10 @@ export function startHollowNodes(options: HollowNodesOptions, deps: HollowNodesD
 
   function start(name: string, at: number): Component {
     const transport = transportFor(name);
-    const recorder = createEventRecorder(createClient(transport, { userAgent: "leme-hollow" }), name, { clock, log });
+    const recorder = createEventRecorder(createClient(transport, { userAgent: "leme-hollow" }), name, {
+      clock,
+      log,
+    });
     const runtime = new SimulatedRuntime({ clock, random, load, address: podAddress });
     const labels: Record<string, string> = { [hollowLabel]: "true" };
     if (zones > 0) labels["topology.kubernetes.io/zone"] = `zone-${at % zones}`;

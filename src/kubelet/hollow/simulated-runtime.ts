@@ -3,7 +3,13 @@
 
 import type { Clock, Timer } from "#base/clock.ts";
 import type { Random } from "#base/random.ts";
-import type { ContainerEvent, ContainerFilter, ContainerRuntime, EventHandlers, EventWatch } from "#cri/cri.ts";
+import type {
+  ContainerEvent,
+  ContainerFilter,
+  ContainerRuntime,
+  EventHandlers,
+  EventWatch,
+} from "#cri/cri.ts";
 import { CriError } from "#cri/errors.ts";
 import type {
   ContainerConfig,
@@ -31,7 +37,12 @@ export interface SimulatedLoad {
   readonly memoryBytes: number;
 }
 
-export const noLoad: SimulatedLoad = { startDelayMs: 0, failureShare: 0, cpuMilli: 10, memoryBytes: 32 * 1024 * 1024 };
+export const noLoad: SimulatedLoad = {
+  startDelayMs: 0,
+  failureShare: 0,
+  cpuMilli: 10,
+  memoryBytes: 32 * 1024 * 1024,
+};
 
 /** After how many seconds the pod's containers end, and how; pods of Jobs end after a second, others run on. */
 const runSecondsAnnotation = "hollow.leme.dev/run-seconds";
@@ -173,11 +184,14 @@ export class SimulatedRuntime implements ContainerRuntime {
     container.startedAt = this.#nowNs();
     const { annotations = {}, labels = {} } = sandbox.config;
     const fails = load.failureShare > 0 && random.next() < load.failureShare;
-    const seconds = annotations[runSecondsAnnotation] ?? (labels[jobLabel] === undefined ? undefined : jobSeconds);
+    const seconds =
+      annotations[runSecondsAnnotation] ?? (labels[jobLabel] === undefined ? undefined : jobSeconds);
     if (!fails && seconds === undefined) return;
     const exitCode = fails ? 1 : Number(annotations[exitCodeAnnotation] ?? 0);
     const afterMs = fails ? 0 : Math.max(0, Number(seconds) * 1000) || 0;
-    container.timer = clock.after(afterMs, () => this.#end(container, exitCode, exitCode === 0 ? "Completed" : "Error"));
+    container.timer = clock.after(afterMs, () =>
+      this.#end(container, exitCode, exitCode === 0 ? "Completed" : "Error"),
+    );
   }
 
   stopContainer(id: string): Promise<void> {
@@ -204,7 +218,8 @@ export class SimulatedRuntime implements ContainerRuntime {
     for (const id of all) {
       const container = this.#containers.get(id);
       const isMeant =
-        container !== undefined && (filter.sandboxId === undefined || container.sandboxId === filter.sandboxId);
+        container !== undefined &&
+        (filter.sandboxId === undefined || container.sandboxId === filter.sandboxId);
       if (isMeant) found.push(listedContainer(container));
     }
     return Promise.resolve(found);
@@ -354,7 +369,11 @@ export class SimulatedRuntime implements ContainerRuntime {
   }
 
   #unable(method: string): CriError {
-    return new CriError(method, "Unimplemented", "a hollow node runs no containers: there is nothing to connect to");
+    return new CriError(
+      method,
+      "Unimplemented",
+      "a hollow node runs no containers: there is nothing to connect to",
+    );
   }
 }
 
