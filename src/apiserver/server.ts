@@ -79,7 +79,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     { log, clock },
   );
   const claims = await startClaims(store, { log, clock });
-  const reads = admissionReads(registry, caches, random);
+  const reads = admissionReads({ registry, caches, random, store });
   const context: ServerContext = {
     store,
     caches,

@@ -13,6 +13,7 @@ import {
   certificateSubjectRestriction,
 } from "#apiserver/admission/certificate-signers.ts";
 import { defaultIngressClass, defaultStorageClass } from "#apiserver/admission/default-class.ts";
+import { resourceQuotaAdmission } from "#apiserver/admission/resource-quota.ts";
 import { runtimeClassAdmission } from "#apiserver/admission/runtime-class.ts";
 import { defaultTolerationSeconds } from "#apiserver/admission/default-toleration-seconds.ts";
 import { namespaceLifecycle } from "#apiserver/admission/namespace-lifecycle.ts";
@@ -136,6 +137,7 @@ export const admissionPluginNames = [
   "MutatingAdmissionWebhook",
   "ValidatingAdmissionPolicy",
   "ValidatingAdmissionWebhook",
+  "ResourceQuota",
 ] as const;
 
 const issuer = "https://kubernetes.default.svc.cluster.local";
@@ -229,7 +231,7 @@ function lateAuthorizer(late: Late<Authorizer>): Authorizer {
 function plugins(
   options: ControlPlaneOptions,
   reads: AdmissionReads,
-  random: Random,
+  { random, clock }: { random: Random; clock: Clock },
   authorizer: Authorizer,
   escalation: AdmissionPlugin,
 ): AdmissionPlugin[] {
@@ -249,6 +251,8 @@ function plugins(
     mutatingWebhooks({ reads, authorizer, random }),
     validatingAdmissionPolicy(reads, authorizer),
     validatingWebhooks({ reads, authorizer, random }),
+    // The last: what somebody else refuses is not charged.
+    resourceQuotaAdmission(reads, clock),
   ];
   const chosen = all.filter(({ name }) => options.admissionPlugins.has(name));
   // Part of RBAC rather than a plug-in that one may leave out.
@@ -315,7 +319,7 @@ async function startOver(options: ControlPlaneOptions, base: Base): Promise<Cont
     clock,
     random,
     log,
-    admission: (reads) => plugins(options, reads, random, authorizer, escalation),
+    admission: (reads) => plugins(options, reads, { random, clock }, authorizer, escalation),
     authenticator: authenticatorFor(options, signer, lookup, clock),
     authorizer,
     subresources: coreSubresources({

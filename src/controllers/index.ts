@@ -20,6 +20,7 @@ import { podGcController, type PodGcOptions } from "./pod-gc.ts";
 import { policyTypesController } from "./policy-types.ts";
 import { replicaSetController } from "./replica-set.ts";
 import { replicationController } from "./replication-controller.ts";
+import { resourceQuotaController, type ResourceQuotaOptions } from "./resource-quota.ts";
 import { rootCaController } from "./root-ca.ts";
 import { serviceAccountController } from "./service-account.ts";
 import { statefulSetController } from "./stateful-set.ts";
@@ -27,7 +28,12 @@ import { taintEvictionController } from "./taint-eviction.ts";
 import { ttlAfterFinishedController } from "./ttl-after-finished.ts";
 
 export interface ControllerOptions
-  extends NodeLifecycleOptions, PodGcOptions, GarbageCollectorOptions, AutoscalerOptions {
+  extends
+    NodeLifecycleOptions,
+    PodGcOptions,
+    GarbageCollectorOptions,
+    AutoscalerOptions,
+    ResourceQuotaOptions {
   /** PEM of the CA that `kube-root-ca.crt` publishes; without one that controller does not run. */
   readonly rootCa?: string;
   /** As `--controllers`: `*`, names, `-name`. */
@@ -94,6 +100,11 @@ export const controllers: readonly Entry[] = [
     name: "disruption-controller",
     account: "disruption-controller",
     start: (_options, deps) => startController(disruptionController(deps.clock), deps),
+  },
+  {
+    name: "resourcequota-controller",
+    account: "resourcequota-controller",
+    start: (options, deps) => startController(resourceQuotaController(options, deps.clock), deps),
   },
   { name: "endpoints-controller", account: "endpoint-controller", start: loop(endpointsController) },
   {

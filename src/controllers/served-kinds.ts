@@ -28,15 +28,28 @@ export class Kinds {
   /** Throws for a kind that nobody serves. */
   async resourceOf({ kind, apiVersion = "v1" }: Reference): Promise<ResourceRef> {
     const { group } = parseApiVersion(apiVersion);
-    const key = `${group}/${kind}`;
-    if (!this.#known.has(key) && this.#clock.monotonic() - this.#askedMs >= refreshMs) {
-      this.#askedMs = this.#clock.monotonic();
-      const { resources } = await discover(this.#client);
-      this.#known = new Map(resources.map(({ ref }) => [`${ref.group}/${ref.kind}`, ref]));
-    }
-    const found = this.#known.get(key);
+    const find = (): ResourceRef | undefined => this.#known.get(`${group}/${kind}`);
+    const found = find() ?? (await this.#ask(find));
     if (found === undefined)
       throw new Error(`no matches for kind ${JSON.stringify(kind)} in group ${JSON.stringify(group)}`);
     return found;
+  }
+
+  /** By the name of the resource; undefined where nobody serves it. */
+  async named(group: string, resource: string): Promise<ResourceRef | undefined> {
+    const find = (): ResourceRef | undefined => {
+      for (const ref of this.#known.values())
+        if (ref.group === group && ref.resource === resource) return ref;
+      return undefined;
+    };
+    return find() ?? (await this.#ask(find));
+  }
+
+  async #ask(find: () => ResourceRef | undefined): Promise<ResourceRef | undefined> {
+    if (this.#clock.monotonic() - this.#askedMs < refreshMs) return undefined;
+    this.#askedMs = this.#clock.monotonic();
+    const { resources } = await discover(this.#client);
+    this.#known = new Map(resources.map(({ ref }) => [`${ref.group}/${ref.kind}`, ref]));
+    return find();
   }
 }

@@ -74,20 +74,6 @@ import { volumeAttributesClass } from "./storage/volume-attributes-class.ts";
 const any = <T extends KubeObject>(definition: ResourceDefinition<T>): ResourceDefinition =>
   definition as unknown as ResourceDefinition;
 
-/** A kind that is kept and checked, and on which nothing acts yet: whoever creates one is told. */
-const unattended = <T extends KubeObject>(definition: ResourceDefinition<T>): ResourceDefinition =>
-  any<T>({
-    ...definition,
-    warnings: (object, old) => [
-      ...definition.warnings(object, old),
-      ...(old === undefined
-        ? [
-            `this version of Leme has no controller of ${definition.kind}s yet: the object is kept, and nothing is done with it`,
-          ]
-        : []),
-    ],
-  });
-
 export const builtinResources: readonly ResourceDefinition[] = [
   any(componentStatus),
   any(configMap),
@@ -101,7 +87,7 @@ export const builtinResources: readonly ResourceDefinition[] = [
   any(pod),
   any(podTemplate),
   any(replicationController),
-  unattended(resourceQuota),
+  any(resourceQuota),
   any(secret),
   any(service),
   any(serviceAccount),

@@ -13,6 +13,7 @@ import { createRbacView } from "#apiserver/auth/views.ts";
 import { defaultTolerationSeconds } from "#apiserver/admission/default-toleration-seconds.ts";
 import { namespaceLifecycle } from "#apiserver/admission/namespace-lifecycle.ts";
 import { eviction } from "#apiserver/subresources/eviction.ts";
+import { resourceQuotaAdmission } from "#apiserver/admission/resource-quota.ts";
 import { finalizeNamespace } from "#apiserver/subresources/finalize.ts";
 import { binding } from "#apiserver/subresources/pods.ts";
 import { createClient, type Client } from "#client/client.ts";
@@ -55,6 +56,7 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
     admission: (reads) => [
       namespaceLifecycle(reads),
       defaultTolerationSeconds({ notReady: 300, unreachable: 300 }),
+      resourceQuotaAdmission(reads, clock),
     ],
     authenticator: { authenticate: () => undefined },
     authorizer: { authorize: (attributes) => authorizer.authorize(attributes) },

@@ -48,6 +48,8 @@ export interface AdmissionReads {
   has(group: string, resource: string): boolean;
   /** All of a resource: in one namespace, or everywhere where none is named. Nothing where it is not served. */
   list<T extends KubeObject>(group: string, resource: string, namespace: string): Promise<readonly T[]>;
+  /** Stores changed objects together, if each is still as it was listed; says whether they were. */
+  replaceAll(group: string, resource: string, objects: readonly KubeObject[]): Promise<boolean>;
   /** The resource of a kind that is served. */
   resourceOf(
     apiVersion: string,

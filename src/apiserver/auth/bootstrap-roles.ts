@@ -454,6 +454,11 @@ const controllerRules: Readonly<Record<string, readonly PolicyRule[]>> = {
     rule(["get"], "*", "*/scale"),
     events,
   ],
+  "resourcequota-controller": [
+    rule(["list", "watch"], "*", "*"),
+    rule(["update"], "", "resourcequotas/status"),
+    events,
+  ],
   "pod-garbage-collector": [
     rule(["delete", "get", "list", "watch"], "", "pods"),
     rule(["patch"], "", "pods/status"),
