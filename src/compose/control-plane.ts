@@ -16,6 +16,7 @@ import { defaultIngressClass, defaultStorageClass } from "#apiserver/admission/d
 import { resourceQuotaAdmission } from "#apiserver/admission/resource-quota.ts";
 import { runtimeClassAdmission } from "#apiserver/admission/runtime-class.ts";
 import { defaultTolerationSeconds } from "#apiserver/admission/default-toleration-seconds.ts";
+import { limitRanger } from "#apiserver/admission/limit-ranger.ts";
 import { namespaceLifecycle } from "#apiserver/admission/namespace-lifecycle.ts";
 import { nodeRestriction } from "#apiserver/admission/node-restriction.ts";
 import { priorityAdmission } from "#apiserver/admission/priority.ts";
@@ -123,6 +124,7 @@ export interface ControlPlane {
 
 export const admissionPluginNames = [
   "NamespaceLifecycle",
+  "LimitRanger",
   "ServiceAccount",
   "Priority",
   "DefaultTolerationSeconds",
@@ -237,6 +239,7 @@ function plugins(
 ): AdmissionPlugin[] {
   const all: AdmissionPlugin[] = [
     namespaceLifecycle(reads),
+    limitRanger(reads),
     serviceAccountAdmission(reads, random),
     priorityAdmission(reads),
     defaultTolerationSeconds(options.defaultTolerationSeconds),
