@@ -5,10 +5,12 @@ import type { Component, Deps } from "#reconcile/component.ts";
 import { startController, type ControllerDefinition, type ControllerDeps } from "#reconcile/controller.ts";
 import type { InformerFactory } from "#reconcile/informer.ts";
 import { startComponents } from "#reconcile/manager.ts";
+import { clusterRoleAggregationController } from "./cluster-role-aggregation.ts";
 import { cronJobController } from "./cron-job.ts";
 import { daemonSetController } from "./daemon-set.ts";
 import { deploymentController } from "./deployment.ts";
 import { disruptionController } from "./disruption.ts";
+import { endpointSliceMirroringController } from "./endpoint-slice-mirroring.ts";
 import { endpointSliceController } from "./endpoint-slice.ts";
 import { endpointsController } from "./endpoints.ts";
 import { startGarbageCollector, type GarbageCollectorOptions } from "./garbage-collector.ts";
@@ -25,6 +27,7 @@ import { rootCaController } from "./root-ca.ts";
 import { serviceAccountController } from "./service-account.ts";
 import { statefulSetController } from "./stateful-set.ts";
 import { taintEvictionController } from "./taint-eviction.ts";
+import { ttlController } from "./ttl.ts";
 import { ttlAfterFinishedController } from "./ttl-after-finished.ts";
 
 export interface ControllerOptions
@@ -111,6 +114,21 @@ export const controllers: readonly Entry[] = [
     name: "endpointslice-controller",
     account: "endpointslice-controller",
     start: loop(endpointSliceController),
+  },
+  {
+    name: "endpointslice-mirroring-controller",
+    account: "endpointslicemirroring-controller",
+    start: loop(endpointSliceMirroringController),
+  },
+  {
+    name: "clusterrole-aggregation-controller",
+    account: "clusterrole-aggregation-controller",
+    start: loop(clusterRoleAggregationController),
+  },
+  {
+    name: "ttl-controller",
+    account: "ttl-controller",
+    start: (_options, deps) => startController(ttlController(), deps),
   },
   {
     name: "node-lifecycle-controller",

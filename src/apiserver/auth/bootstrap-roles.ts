@@ -459,6 +459,21 @@ const controllerRules: Readonly<Record<string, readonly PolicyRule[]>> = {
     rule(["update"], "", "resourcequotas/status"),
     events,
   ],
+  "endpointslicemirroring-controller": [
+    rule(read, "", "endpoints", "services"),
+    rule(["update"], "", "services/finalizers", "endpoints/finalizers"),
+    rule(["create", "delete", "get", "list", "update", "watch"], "discovery.k8s.io", "endpointslices"),
+    rule(["create"], "discovery.k8s.io", "endpointslices/restricted"),
+    events,
+  ],
+  "clusterrole-aggregation-controller": [
+    rule(
+      ["escalate", "get", "list", "patch", "update", "watch"],
+      "rbac.authorization.k8s.io",
+      "clusterroles",
+    ),
+  ],
+  "ttl-controller": [rule(["list", "patch", "update", "watch"], "", "nodes"), events],
   "pod-garbage-collector": [
     rule(["delete", "get", "list", "watch"], "", "pods"),
     rule(["patch"], "", "pods/status"),
