@@ -1,6 +1,7 @@
 // The controllers by name, in the order in which they start; `--controllers` chooses among them.
 
 import type { Client } from "#client/client.ts";
+import type { TokenSigner } from "#pki/service-account-tokens.ts";
 import type { Component, Deps } from "#reconcile/component.ts";
 import { startController, type ControllerDefinition, type ControllerDeps } from "#reconcile/controller.ts";
 import type { InformerFactory } from "#reconcile/informer.ts";
@@ -24,6 +25,7 @@ import { replicaSetController } from "./replica-set.ts";
 import { replicationController } from "./replication-controller.ts";
 import { resourceQuotaController, type ResourceQuotaOptions } from "./resource-quota.ts";
 import { rootCaController } from "./root-ca.ts";
+import { serviceAccountTokenController } from "./service-account-token.ts";
 import { serviceAccountController } from "./service-account.ts";
 import { statefulSetController } from "./stateful-set.ts";
 import { taintEvictionController } from "./taint-eviction.ts";
@@ -39,6 +41,8 @@ export interface ControllerOptions
     ResourceQuotaOptions {
   /** PEM of the CA that `kube-root-ca.crt` publishes; without one that controller does not run. */
   readonly rootCa?: string;
+  /** Signs the tokens that Secrets hold; without one nobody fills those in. */
+  readonly tokenSigner?: Pick<TokenSigner, "signForSecret">;
   /** As `--controllers`: `*`, names, `-name`. */
   readonly controllers?: readonly string[];
 }
@@ -77,6 +81,14 @@ export const controllers: readonly Entry[] = [
     account: "root-ca-cert-publisher",
     start: ({ rootCa }, deps) =>
       rootCa === undefined ? undefined : startController(rootCaController(rootCa), deps),
+  },
+  {
+    name: "serviceaccount-token-controller",
+    account: "serviceaccount-token-controller",
+    start: ({ tokenSigner, rootCa }, deps) =>
+      tokenSigner === undefined
+        ? undefined
+        : startController(serviceAccountTokenController(tokenSigner, rootCa), deps),
   },
   { name: "replication-controller", account: "replication-controller", start: loop(replicationController) },
   { name: "replicaset-controller", account: "replicaset-controller", start: loop(replicaSetController) },

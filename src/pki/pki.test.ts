@@ -4,6 +4,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
+import { createSigningKey } from "./certificates.ts";
 import { ensureClusterPki, ensureNodePki } from "./cluster-pki.ts";
 import { createTokenSigner } from "./service-account-tokens.ts";
 
@@ -49,7 +50,6 @@ test("a cluster's trust is made once, kept, and reissued when an address is miss
 });
 
 test("a token says who it is for, expires, and another issuer's is not ours", async () => {
-  const { createSigningKey } = await import("./certificates.ts");
   const privateKey = await createSigningKey();
   const signer = createTokenSigner({ privateKey, issuer: "https://kubernetes.default.svc" });
   const other = createTokenSigner({ privateKey, issuer: "https://elsewhere" });
@@ -78,4 +78,20 @@ test("a token says who it is for, expires, and another issuer's is not ours", as
   await assert.rejects(signer.verify(await forged.sign(subject, make), nowMs), /signature/);
   assert.equal(await signer.verify(await other.sign(subject, make), nowMs), undefined);
   assert.equal(await signer.verify("plain-token", nowMs), undefined);
+});
+
+test("tokens of Secrets name them, and do not end", async () => {
+  const signer = createTokenSigner({ privateKey: await createSigningKey(), issuer: "https://kubernetes" });
+  const forged = createTokenSigner({ privateKey: await createSigningKey(), issuer: "https://kubernetes" });
+  const subject = { namespace: "default", name: "builder", uid: "u1" };
+  const token = await signer.signForSecret(subject, "builder-token");
+  const claims = await signer.verify(token, 9e15);
+  assert.deepEqual([claims?.name, claims?.uid, claims?.secretName], ["builder", "u1", "builder-token"]);
+  await assert.rejects(signer.verify(await forged.signForSecret(subject, "s"), 0), /signature/);
+  const {
+    "kubernetes.io/serviceaccount/secret.name": secret,
+    sub,
+    exp,
+  } = JSON.parse(Buffer.from(token.split(".")[1] ?? "", "base64url").toString()) as Record<string, string>;
+  assert.deepEqual([secret, sub, exp], ["builder-token", "system:serviceaccount:default:builder", undefined]);
 });

@@ -23,6 +23,8 @@ export interface TokenClaims extends TokenSubject {
   readonly id: string;
   readonly issuedAtSeconds: number;
   readonly expiresAtSeconds: number;
+  /** Of a token that is kept in a Secret and never ends: that Secret. */
+  readonly secretName?: string;
 }
 
 interface KubernetesClaim {
@@ -40,10 +42,30 @@ export interface TokenSigner {
     subject: TokenSubject,
     options: { audiences: readonly string[]; id: string; nowMs: number; lifetimeSeconds: number },
   ): Promise<string>;
+  /** A token that is good as long as the Secret that holds it is there. */
+  signForSecret(subject: TokenSubject, secretName: string): Promise<string>;
   /** The claims of a genuine token in its time; undefined when it is not one of ours; throws when it is, but no longer good. */
   verify(token: string, nowMs: number): Promise<TokenClaims | undefined>;
   /** The public keys as a JSON Web Key Set, for /openid/v1/jwks. */
   jwks(): Record<string, unknown>;
+}
+
+/** Tokens of Secrets have an issuer and claims of their own. */
+const secretIssuer = "kubernetes/serviceaccount";
+const secretClaim = (name: string): string => `kubernetes.io/serviceaccount/${name}`;
+
+function claimsForSecret(payload: Readonly<Record<string, unknown>>): TokenClaims {
+  const text = (name: string): string => String(payload[secretClaim(name)] ?? "");
+  return {
+    namespace: text("namespace"),
+    name: text("service-account.name"),
+    uid: text("service-account.uid"),
+    secretName: text("secret.name"),
+    audiences: [],
+    id: "",
+    issuedAtSeconds: 0,
+    expiresAtSeconds: Infinity,
+  };
 }
 
 /** Key ID: base64url of the SHA-256 of the public key's DER form. */
@@ -95,13 +117,31 @@ export function createTokenSigner(options: { privateKey: string; issuer: string 
         .setExpirationTime(issuedAt + lifetimeSeconds)
         .sign(privateKey);
     },
+    async signForSecret({ namespace, name, uid }, secretName) {
+      const { SignJWT } = await import("jose");
+      return new SignJWT({
+        [secretClaim("namespace")]: namespace,
+        [secretClaim("secret.name")]: secretName,
+        [secretClaim("service-account.name")]: name,
+        [secretClaim("service-account.uid")]: uid,
+      })
+        .setProtectedHeader({ alg: "ES256", kid: keyId })
+        .setIssuer(secretIssuer)
+        .setSubject(`system:serviceaccount:${namespace}:${name}`)
+        .sign(privateKey);
+    },
     async verify(token, nowMs) {
       const { decodeJwt, jwtVerify } = await import("jose");
+      let isOfSecret: boolean;
       try {
-        if (decodeJwt(token).iss !== issuer) return undefined;
+        const { iss } = decodeJwt(token);
+        isOfSecret = iss === secretIssuer;
+        if (iss !== issuer && !isOfSecret) return undefined;
       } catch {
         return undefined; // not a JWT at all: some other kind of bearer token
       }
+      if (isOfSecret)
+        return claimsForSecret((await jwtVerify(token, publicKey, { algorithms: ["ES256"] })).payload);
       const { payload } = await jwtVerify(token, publicKey, {
         issuer,
         algorithms: ["ES256"],

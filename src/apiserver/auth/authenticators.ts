@@ -104,13 +104,22 @@ export function serviceAccountAuthenticator(options: {
     return claims;
   }
 
+  /** A token that never ends is good while its Secret is there and still holds it. */
+  async function checkSecret(namespace: string, name: string, token: string): Promise<void> {
+    const secret = await lookup.get("secrets", namespace, name);
+    const { data } = (secret ?? {}) as { data?: Readonly<Record<string, string>> };
+    const isHeld = data?.["token"] === Buffer.from(token).toString("base64");
+    if (!isHeld || secret?.metadata?.deletionTimestamp !== undefined) throw unauthorized();
+  }
+
   return {
     async authenticate({ headers }) {
       const token = bearerToken(headers);
       if (token === undefined || token.split(".").length !== 3) return undefined;
       const claims = await claimsOf(token);
       if (claims === undefined) return undefined;
-      if (!claims.audiences.some((audience) => audiences.includes(audience))) throw unauthorized();
+      if (claims.secretName !== undefined) await checkSecret(claims.namespace, claims.secretName, token);
+      else if (!claims.audiences.some((audience) => audiences.includes(audience))) throw unauthorized();
       const account = await lookup.get("serviceaccounts", claims.namespace, claims.name);
       if (account?.metadata?.uid !== claims.uid) throw unauthorized();
       const { boundTo } = claims;

@@ -474,6 +474,11 @@ const controllerRules: Readonly<Record<string, readonly PolicyRule[]>> = {
     ),
   ],
   "ttl-controller": [rule(["list", "patch", "update", "watch"], "", "nodes"), events],
+  "serviceaccount-token-controller": [
+    rule(["delete", "get", "list", "update", "watch"], "", "secrets"),
+    rule(read, "", "serviceaccounts"),
+    events,
+  ],
   "pod-garbage-collector": [
     rule(["delete", "get", "list", "watch"], "", "pods"),
     rule(["patch"], "", "pods/status"),
