@@ -75,6 +75,13 @@ export const ValidatingAdmissionPolicies = ref(
   "validatingadmissionpolicies",
   false,
 );
+export const CertificateSigningRequests = ref(
+  "certificates.k8s.io",
+  "v1",
+  "CertificateSigningRequest",
+  "certificatesigningrequests",
+  false,
+);
 export const CustomResourceDefinitions = ref(
   "apiextensions.k8s.io",
   "v1",

@@ -436,6 +436,7 @@ function startLoops(
     startControllers(
       {
         rootCa: pki.authority.certificate,
+        authority: pki.authority,
         tokenSigner: createTokenSigner({ privateKey: pki.serviceAccountKey, issuer }),
         controllers: options.controllers,
         ...(options.nodeMonitorGracePeriodMs === undefined

@@ -1,11 +1,17 @@
 // The controllers by name, in the order in which they start; `--controllers` chooses among them.
 
 import type { Client } from "#client/client.ts";
+import type { KeyPair } from "#pki/certificates.ts";
 import type { TokenSigner } from "#pki/service-account-tokens.ts";
 import type { Component, Deps } from "#reconcile/component.ts";
 import { startController, type ControllerDefinition, type ControllerDeps } from "#reconcile/controller.ts";
 import type { InformerFactory } from "#reconcile/informer.ts";
 import { startComponents } from "#reconcile/manager.ts";
+import {
+  certificateApprovingController,
+  certificateCleanerController,
+  certificateSigningController,
+} from "./certificates.ts";
 import { clusterRoleAggregationController } from "./cluster-role-aggregation.ts";
 import { cronJobController } from "./cron-job.ts";
 import { daemonSetController } from "./daemon-set.ts";
@@ -43,6 +49,8 @@ export interface ControllerOptions
   readonly rootCa?: string;
   /** Signs the tokens that Secrets hold; without one nobody fills those in. */
   readonly tokenSigner?: Pick<TokenSigner, "signForSecret">;
+  /** Signs the certificates that are asked for; without one nobody does. */
+  readonly authority?: KeyPair;
   /** As `--controllers`: `*`, names, `-name`. */
   readonly controllers?: readonly string[];
 }
@@ -136,6 +144,22 @@ export const controllers: readonly Entry[] = [
     name: "clusterrole-aggregation-controller",
     account: "clusterrole-aggregation-controller",
     start: loop(clusterRoleAggregationController),
+  },
+  {
+    name: "certificatesigningrequest-signing-controller",
+    account: "certificate-controller",
+    start: ({ authority }, deps) =>
+      authority === undefined ? undefined : startController(certificateSigningController(authority), deps),
+  },
+  {
+    name: "certificatesigningrequest-approving-controller",
+    account: "certificate-controller",
+    start: loop(certificateApprovingController),
+  },
+  {
+    name: "certificatesigningrequest-cleaner-controller",
+    account: "certificate-controller",
+    start: loop(certificateCleanerController),
   },
   {
     name: "ttl-controller",

@@ -25,9 +25,9 @@ export interface LeafRequest {
   readonly validMs: number;
 }
 
-const algorithm = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" } as const;
+export const signingAlgorithm = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" } as const;
 
-async function library() {
+export async function library() {
   await import("reflect-metadata");
   const x509 = await import("@peculiar/x509");
   x509.cryptoProvider.set(webcrypto as never); // the DOM type of the same object
@@ -43,7 +43,7 @@ function pem(label: string, der: ArrayBuffer): string {
 }
 
 async function newKeys(): Promise<{ keys: webcrypto.CryptoKeyPair; key: string }> {
-  const keys = (await webcrypto.subtle.generateKey(algorithm, true, [
+  const keys = (await webcrypto.subtle.generateKey(signingAlgorithm, true, [
     "sign",
     "verify",
   ])) as webcrypto.CryptoKeyPair;
@@ -55,7 +55,7 @@ export async function createSigningKey(): Promise<string> {
   return (await newKeys()).key;
 }
 
-function serialNumber(): string {
+export function serialNumber(): string {
   const bytes = webcrypto.getRandomValues(new Uint8Array(16));
   bytes[0] = (bytes[0] as number) & 0x7f; // a positive integer
   return Buffer.from(bytes).toString("hex");
@@ -78,7 +78,7 @@ export async function createAuthority(
     name: nameOf({ commonName }),
     notBefore: new Date(notBeforeMs),
     notAfter: new Date(notBeforeMs + validMs),
-    signingAlgorithm: algorithm,
+    signingAlgorithm,
     keys,
     extensions: [
       new x509.BasicConstraintsExtension(true, undefined, true),
@@ -102,7 +102,7 @@ export async function issue(authority: KeyPair, request: LeafRequest): Promise<K
   const signingKey = await webcrypto.subtle.importKey(
     "pkcs8",
     createPrivateKey(authority.key).export({ format: "der", type: "pkcs8" }),
-    algorithm,
+    signingAlgorithm,
     false,
     ["sign"],
   );
@@ -119,7 +119,7 @@ export async function issue(authority: KeyPair, request: LeafRequest): Promise<K
     issuer: issuer.subject,
     notBefore: new Date(request.notBeforeMs),
     notAfter: new Date(request.notBeforeMs + request.validMs),
-    signingAlgorithm: algorithm,
+    signingAlgorithm,
     publicKey: keys.publicKey,
     signingKey,
     extensions: [

@@ -479,6 +479,19 @@ const controllerRules: Readonly<Record<string, readonly PolicyRule[]>> = {
     rule(read, "", "serviceaccounts"),
     events,
   ],
+  "certificate-controller": [
+    rule(["delete", "get", "list", "watch"], certificates, "certificatesigningrequests"),
+    rule(
+      ["update"],
+      certificates,
+      "certificatesigningrequests/approval",
+      "certificatesigningrequests/status",
+    ),
+    named(rule(["approve"], certificates, "signers"), "kubernetes.io/kube-apiserver-client-kubelet"),
+    named(rule(["sign"], certificates, "signers"), ...signers.map((signer) => `kubernetes.io/${signer}`)),
+    rule(["create"], "authorization.k8s.io", "subjectaccessreviews"),
+    events,
+  ],
   "pod-garbage-collector": [
     rule(["delete", "get", "list", "watch"], "", "pods"),
     rule(["patch"], "", "pods/status"),
