@@ -5,8 +5,11 @@ import type { DeepReadonly } from "#machinery/meta.ts";
 
 export type ReadPod = DeepReadonly<Pod>;
 
+/** Asked of every pod at every look, so that it is a loop. */
 export function podCondition(pod: ReadPod, type: string): DeepReadonly<PodCondition> | undefined {
-  return pod.status?.conditions?.find((condition) => condition.type === type);
+  const conditions = pod.status?.conditions;
+  if (conditions !== undefined) for (const condition of conditions) if (condition.type === type) return condition;
+  return undefined;
 }
 
 /** Neither finished nor being deleted: it counts as a replica. */
@@ -32,9 +35,9 @@ export function readySinceMs(pod: ReadPod): number | undefined {
 
 /** How long until it has been ready for `minReadySeconds`: 0 is available now, undefined is not ready. */
 export function availableInMs(pod: ReadPod, minReadySeconds: number, nowMs: number): number | undefined {
+  if (minReadySeconds === 0) return isPodReady(pod) ? 0 : undefined;
   const sinceMs = readySinceMs(pod);
-  if (sinceMs === undefined) return undefined;
-  return minReadySeconds === 0 ? 0 : Math.max(0, sinceMs + minReadySeconds * 1000 - nowMs);
+  return sinceMs === undefined ? undefined : Math.max(0, sinceMs + minReadySeconds * 1000 - nowMs);
 }
 
 /** The most often restarted container of the pod, sidecars included. */

@@ -18,7 +18,7 @@ import {
 import type { Failure } from "#reconcile/execute.ts";
 import { claimObjects, type Claimed } from "./ownership.ts";
 import { podFromTemplate } from "./pod-from-template.ts";
-import { availableInMs, isPodActive, isPodReady, isPodTerminal, type ReadPod } from "./pod-state.ts";
+import { availableInMs, isPodActive, isPodTerminal, type ReadPod } from "./pod-state.ts";
 import { podsToDelete } from "./replica-plan.ts";
 
 type Conditions = readonly DeepReadonly<ReplicationControllerCondition>[];
@@ -95,6 +95,26 @@ const isTerminating = (owner: ReplicaOwner, pod: ReadPod): boolean =>
   !isPodTerminal(pod) &&
   controllerOf(pod)?.uid === owner.metadata?.uid;
 
+/** One pass: a ReplicaSet of a thousand pods is looked at thousands of times. */
+function countPods(owner: ReplicaOwner, mine: readonly ReadPod[], nowMs: number) {
+  const minReady = owner.spec?.minReadySeconds ?? 0;
+  const template = selectorFromMap(owner.spec?.template?.metadata?.labels);
+  const counts = {
+    fullyLabeledReplicas: 0,
+    readyReplicas: 0,
+    availableReplicas: 0,
+    observedGeneration: owner.metadata?.generation ?? 0,
+  };
+  for (const pod of mine) {
+    if (matches(template, pod.metadata?.labels)) counts.fullyLabeledReplicas++;
+    const wait = availableInMs(pod, minReady, nowMs);
+    if (wait === undefined) continue;
+    counts.readyReplicas++;
+    if (wait === 0) counts.availableReplicas++;
+  }
+  return counts;
+}
+
 interface Told {
   readonly mine: readonly ReadPod[];
   readonly conditions: Conditions;
@@ -106,15 +126,7 @@ function statusOf<T extends ReplicaOwner>(
   { mine, conditions }: Told,
   nowMs: number,
 ): Action[] {
-  const minReady = owner.spec?.minReadySeconds ?? 0;
-  const template = selectorFromMap(owner.spec?.template?.metadata?.labels);
-  const count = (wanted: (pod: ReadPod) => boolean): number => mine.filter(wanted).length;
-  const counts = {
-    fullyLabeledReplicas: count((pod) => matches(template, pod.metadata?.labels)),
-    readyReplicas: count(isPodReady),
-    availableReplicas: count((pod) => availableInMs(pod, minReady, nowMs) === 0),
-    observedGeneration: owner.metadata?.generation ?? 0,
-  };
+  const counts = countPods(owner, mine, nowMs);
   const terminating = countsTerminating
     ? { terminatingReplicas: pods.filter((pod) => isTerminating(owner, pod)).length }
     : {};
@@ -154,9 +166,9 @@ export function planReplicas<T extends ReplicaOwner>(
       actions.push(removal(kind.ref, owner, pod));
   }
   actions.push(...patches, ...statusOf(kind, input, { mine, conditions: withoutFailure(owner) }, nowMs));
-  const waits = mine
-    .map((pod) => availableInMs(pod, owner.spec?.minReadySeconds ?? 0, nowMs) ?? 0)
-    .filter((wait) => wait > 0);
+  const minReady = owner.spec?.minReadySeconds ?? 0;
+  if (minReady === 0) return { actions };
+  const waits = mine.map((pod) => availableInMs(pod, minReady, nowMs) ?? 0).filter((wait) => wait > 0);
   return waits.length === 0 ? { actions } : { actions, againAfterMs: Math.min(...waits) };
 }
 
