@@ -1,5 +1,6 @@
 // `npm run bench`: what Leme costs, beside a floor or a peer that is measured in the same run.
-//   --only NAME   one part: start, requests, connections, lists, big-list, watchers, kubectl, scheduler, up (which needs root: real nodes)
+//   --only NAME   one part: start, requests, connections, lists, big-list, watchers, kubectl, scheduler, scale,
+//                 big-cluster, up (which needs root: real nodes)
 // Every part stops what it started, and ends by itself.
 
 import { parseArgs } from "node:util";
@@ -23,6 +24,8 @@ const parts: readonly Part[] = [
   { name: "watchers", run: async (progress) => (await import("./watchers.ts")).watcherRows(progress) },
   { name: "kubectl", run: async (progress) => (await import("./kubectl.ts")).kubectlRows(progress) },
   { name: "scheduler", run: async (progress) => (await import("./scheduler.ts")).schedulerRows(progress) },
+  { name: "scale", run: async (progress) => (await import("./scale.ts")).scaleRows(progress) },
+  { name: "big-cluster", run: async (progress) => (await import("./scale.ts")).bigClusterRows(progress) },
   {
     name: "up",
     needsRoot: true,
