@@ -45,7 +45,9 @@ new PerformanceObserver((list) => {
   for (const { duration } of list.getEntries()) longestGcMs = Math.max(longestGcMs, duration);
 }).observe({ entryTypes: ["gc"] });
 
-const podSpec = { containers: [{ name: "c", image: "web:v1", resources: { requests: { cpu: "10m", memory: "10Mi" } } }] };
+const podSpec = {
+  containers: [{ name: "c", image: "web:v1", resources: { requests: { cpu: "10m", memory: "10Mi" } } }],
+};
 
 function deployment(name: string, replicas: number): Deployment {
   const labels = { app: name };
@@ -114,7 +116,10 @@ async function createAlone(client: Client, count: number): Promise<number> {
   const from = performance.now();
   const name = (n: number): string => `floor-${n}`;
   await each(count, (n) =>
-    client.create(Pods, "default", { metadata: { name: name(n) }, spec: { ...podSpec, schedulerName: "nobody" } }),
+    client.create(Pods, "default", {
+      metadata: { name: name(n) },
+      spec: { ...podSpec, schedulerName: "nobody" },
+    }),
   );
   const perSecond = count / seconds(from);
   await each(count, (n) => client.delete(Pods, "default", name(n), { gracePeriodSeconds: 0 }));
@@ -170,7 +175,9 @@ async function bare(nodes: number, pods: number): Promise<ScaleResult> {
   longestGcMs = 0;
   const cpuBefore = cpuMs();
   const from = performance.now();
-  const made = each(pods, (n) => client.create(Pods, "default", { metadata: { name: `pod-${n}` }, spec: podSpec }));
+  const made = each(pods, (n) =>
+    client.create(Pods, "default", { metadata: { name: `pod-${n}` }, spec: podSpec }),
+  );
   const at = await watchPods(client, pods, from, "bound");
   await made;
   const cpuMsPerPod = (cpuMs() - cpuBefore) / pods;

@@ -55,7 +55,9 @@ async function boundRows(progress: (text: string) => void): Promise<Row[]> {
     const { bound, cpuMsPerPod, createdPerSecond } = await run("bare", nodes, pods);
     rows.push(rate(`basic, end to end to bound, ${nodes} nodes`, pods, bound, createdPerSecond, 680));
     if (nodes === 1000)
-      rows.push(atMost(`basic, end to end to bound, ${nodes} nodes: CPU for each pod`, cpuMsPerPod, "ms", 1.5));
+      rows.push(
+        atMost(`basic, end to end to bound, ${nodes} nodes: CPU for each pod`, cpuMsPerPod, "ms", 1.5),
+      );
   }
   return rows;
 }

@@ -3,6 +3,7 @@
 import type { Clock } from "#base/clock.ts";
 import type { Logger } from "#base/log.ts";
 import type { Random } from "#base/random.ts";
+import { Turns } from "#base/turns.ts";
 import type { ApiRequest, ApiResponse, Caller, Transport } from "#machinery/api-request.ts";
 import type { ClusterSettings, ResourceDefinition } from "#machinery/define-resource.ts";
 import type { KubeObject } from "#machinery/meta.ts";
@@ -132,6 +133,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
         : options.subresources[`${name}/${subresource}`];
     },
   });
+  const turns = new Turns();
   const stopCompaction = startCompaction(store, clock, log, options.historyMs ?? defaultHistoryMs);
 
   return {
@@ -150,7 +152,12 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
       );
     },
     direct: (caller) => ({
-      request: (request) => pipeline.handle(request, caller),
+      request: (request) => {
+        const wait = turns.enter();
+        return wait === undefined
+          ? pipeline.handle(request, caller)
+          : wait.then(() => pipeline.handle(request, caller));
+      },
       close: () => Promise.resolve(),
     }),
     reads,

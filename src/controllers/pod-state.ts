@@ -8,7 +8,8 @@ export type ReadPod = DeepReadonly<Pod>;
 /** Asked of every pod at every look, so that it is a loop. */
 export function podCondition(pod: ReadPod, type: string): DeepReadonly<PodCondition> | undefined {
   const conditions = pod.status?.conditions;
-  if (conditions !== undefined) for (const condition of conditions) if (condition.type === type) return condition;
+  if (conditions !== undefined)
+    for (const condition of conditions) if (condition.type === type) return condition;
   return undefined;
 }
 
