@@ -5,6 +5,7 @@ import { dirname } from "node:path";
 import type { Command } from "commander";
 import type { LogLevel } from "#base/log.ts";
 import { parseDuration, parseNumber } from "./flag-values.ts";
+import { addControllerFlags, controllerOptions } from "./controller-flags.ts";
 import { addHollowFlags, hollowOptions, type HollowFlags } from "./hollow.ts";
 
 interface ServerFlags extends HollowFlags {
@@ -29,7 +30,7 @@ interface ServerFlags extends HollowFlags {
   etcdServers?: string;
   controllers: string;
   leaderElect?: boolean;
-  nodeMonitorGracePeriod?: string;
+  enableBootstrapTokenAuth?: boolean;
   defaultNotReadyTolerationSeconds: string;
   defaultUnreachableTolerationSeconds: string;
   tlsSanIp?: string[];
@@ -179,11 +180,8 @@ async function run(flags: ServerFlags): Promise<void> {
     features: parseFeatures(flags.featureGates, featureGates),
     betaVersions: parseVersions(flags.runtimeConfig, betaVersions),
     leaderElect: flags.leaderElect ?? servers.length > 0,
-    ...(flags.nodeMonitorGracePeriod === undefined
-      ? {}
-      : {
-          nodeMonitorGracePeriodMs: parseDuration(flags.nodeMonitorGracePeriod, "node-monitor-grace-period"),
-        }),
+    controllerOptions: controllerOptions({ ...flags }, parseDuration),
+    bootstrapTokens: flags.enableBootstrapTokenAuth === true,
     ...(first && last ? { loadBalancerPool: { first, last } } : {}),
     extraNames: flags.tlsSanIp ?? [],
     ...(flags.hollowNodes === undefined
@@ -256,6 +254,7 @@ export function registerServerCommand(program: Command): void {
     .option("--enable-admission-plugins <names>", "admission plug-ins to run beside the default ones")
     .option("--disable-admission-plugins <names>", "default admission plug-ins not to run")
     .option("--token-auth-file <file>", 'static tokens: token,user,uid,"group1,group2"')
+    .option("--enable-bootstrap-token-auth", "Secrets with bootstrap tokens let nodes in")
     .option(
       "--client-ca-file <file>",
       "more authorities (PEM) whose client certificates are accepted, beside the cluster's own",
@@ -275,10 +274,6 @@ export function registerServerCommand(program: Command): void {
       "run controllers and scheduler only while holding their Leases (default with --etcd-servers)",
     )
     .option(
-      "--node-monitor-grace-period <duration>",
-      "how long a node may be silent before it is NotReady (default 50s)",
-    )
-    .option(
       "--default-not-ready-toleration-seconds <n>",
       "how long pods stay on a node that is not ready",
       "300",
@@ -290,7 +285,7 @@ export function registerServerCommand(program: Command): void {
     )
     .option("--tls-san-ip <name...>", "more names or addresses for the serving certificate")
     .option("--hollow-nodes <number>", "nodes that run nothing, in this process: for tests and scale");
-  addHollowFlags(command)
+  addHollowFlags(addControllerFlags(command))
     .option("--log-level <level>", "debug, info, warn or error", "info")
     .addHelpText(
       "after",

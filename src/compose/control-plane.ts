@@ -26,6 +26,7 @@ import { validatingAdmissionPolicy } from "#apiserver/admission/validating-polic
 import { mutatingWebhooks, validatingWebhooks } from "#apiserver/admission/webhooks.ts";
 import type { AdmissionPlugin, AdmissionReads } from "#apiserver/admission/contract.ts";
 import {
+  bootstrapTokenAuthenticator,
   certificateAuthenticator,
   serviceAccountAuthenticator,
   serviceAccountCaller,
@@ -51,7 +52,7 @@ import { coreSubresources } from "#apiserver/subresources/table.ts";
 import { createClient, type Client } from "#client/client.ts";
 import type { Pool } from "#cloud/address-plan.ts";
 import { startLoadBalancer } from "#cloud/load-balancer.ts";
-import { startControllers } from "#controllers/index.ts";
+import { startControllers, type ControllerOptions } from "#controllers/index.ts";
 import { customResourceCleanupController } from "#controllers/custom-resource-cleanup.ts";
 import { customResourceNamesController } from "#controllers/custom-resource-names.ts";
 import { kubernetesServiceController } from "#controllers/kubernetes-service.ts";
@@ -91,12 +92,15 @@ export interface ControlPlaneOptions {
   /** Names of admission plug-ins that run. */
   readonly admissionPlugins: ReadonlySet<string>;
   readonly tokens?: ReadonlyMap<string, Caller>;
+  /** Secrets with bootstrap tokens let nodes in. */
+  readonly bootstrapTokens?: boolean;
   /** More authorities (PEM) whose client certificates say who is calling. */
   readonly clientAuthorities?: readonly string[];
   readonly defaultTolerationSeconds: { readonly notReady: number; readonly unreachable: number };
   /** As `--controllers`. */
   readonly controllers: readonly string[];
-  readonly nodeMonitorGracePeriodMs?: number;
+  /** How controllers do what they do, where that is not the default. */
+  readonly controllerOptions?: Partial<ControllerOptions>;
   readonly loadBalancerPool?: Pool;
   /** Several servers share one store: controllers and scheduler run where the Lease is held. */
   readonly leaderElect?: boolean;
@@ -401,6 +405,7 @@ function authenticatorFor(
     certificateAuthenticator,
     ...(options.tokens === undefined ? [] : [tokenFileAuthenticator(options.tokens)]),
     serviceAccountAuthenticator({ signer, audiences: [issuer], lookup, clock }),
+    ...(options.bootstrapTokens === true ? [bootstrapTokenAuthenticator(lookup, clock)] : []),
   ]);
 }
 
@@ -439,9 +444,7 @@ function startLoops(
         authority: pki.authority,
         tokenSigner: createTokenSigner({ privateKey: pki.serviceAccountKey, issuer }),
         controllers: options.controllers,
-        ...(options.nodeMonitorGracePeriodMs === undefined
-          ? {}
-          : { nodeMonitorGracePeriodMs: options.nodeMonitorGracePeriodMs }),
+        ...options.controllerOptions,
       },
       {
         clock,

@@ -7,6 +7,7 @@ import type { Component, Deps } from "#reconcile/component.ts";
 import { startController, type ControllerDefinition, type ControllerDeps } from "#reconcile/controller.ts";
 import type { InformerFactory } from "#reconcile/informer.ts";
 import { startComponents } from "#reconcile/manager.ts";
+import { bootstrapSignerController, tokenCleanerController } from "./bootstrap-tokens.ts";
 import {
   certificateApprovingController,
   certificateCleanerController,
@@ -161,6 +162,12 @@ export const controllers: readonly Entry[] = [
     account: "certificate-controller",
     start: loop(certificateCleanerController),
   },
+  {
+    name: "bootstrap-signer-controller",
+    account: "bootstrap-signer",
+    start: loop(bootstrapSignerController),
+  },
+  { name: "token-cleaner-controller", account: "token-cleaner", start: loop(tokenCleanerController) },
   {
     name: "ttl-controller",
     account: "ttl-controller",

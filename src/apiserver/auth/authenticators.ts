@@ -6,6 +6,13 @@ import type { KubeObject } from "#machinery/meta.ts";
 import { unauthorized } from "#machinery/status.ts";
 import type { Clock } from "#base/clock.ts";
 import type { BoundObject, TokenSigner } from "#pki/service-account-tokens.ts";
+import {
+  bootstrapTokenNamespace,
+  bootstrapTokenOf,
+  isSameSecret,
+  secretNameOf,
+  splitBootstrapToken,
+} from "#resources/core/bootstrap-token.ts";
 import type { Authenticator } from "./contract.ts";
 
 const authenticatedGroup = "system:authenticated";
@@ -129,6 +136,20 @@ export function serviceAccountAuthenticator(options: {
         if (bound?.metadata?.uid !== boundTo.uid) throw unauthorized();
       }
       return serviceAccountCaller(claims);
+    },
+  };
+}
+
+/** Bootstrap tokens, `ID.SECRET`: whoever has one is a node that is about to join. */
+export function bootstrapTokenAuthenticator(lookup: TokenLookup, clock: Clock): Authenticator {
+  return {
+    async authenticate({ headers }) {
+      const given = splitBootstrapToken(bearerToken(headers) ?? "");
+      if (given === undefined) return undefined;
+      const found = await lookup.get("secrets", bootstrapTokenNamespace, secretNameOf(given.id));
+      const token = found === undefined ? undefined : bootstrapTokenOf(found, clock.now());
+      if (token?.authenticates !== true || !isSameSecret(token.secret, given.secret)) return undefined;
+      return withAuthenticated({ name: `system:bootstrap:${token.id}`, groups: token.groups });
     },
   };
 }

@@ -492,6 +492,12 @@ const controllerRules: Readonly<Record<string, readonly PolicyRule[]>> = {
     rule(["create"], "authorization.k8s.io", "subjectaccessreviews"),
     events,
   ],
+  "bootstrap-signer": [
+    rule(read, "", "secrets"),
+    named(rule(["get", "list", "update", "watch"], "", "configmaps"), "cluster-info"),
+    events,
+  ],
+  "token-cleaner": [rule(["delete", "get", "list", "watch"], "", "secrets"), events],
   "pod-garbage-collector": [
     rule(["delete", "get", "list", "watch"], "", "pods"),
     rule(["patch"], "", "pods/status"),
