@@ -15,15 +15,14 @@ import {
   type PlanContext,
   type Reads,
 } from "#reconcile/controller.ts";
+import { EvictionGate, isNodeReady } from "./eviction-gate.ts";
 import {
-  evictionRate,
   nodeCondition,
   notReadyTaint,
   observeHeartbeat,
   silentConditions,
   unreachableTaint,
   wantedTaints,
-  zoneState,
   type Heartbeat,
   type ReadNode,
 } from "./node-health.ts";
@@ -62,14 +61,6 @@ export interface NodeInput {
   /** We see it for the first time. */
   readonly isFirst: boolean;
 }
-
-const zoneOf = (node: ReadNode): string => {
-  const labels = node.metadata?.labels;
-  const region = labels?.["topology.kubernetes.io/region"] ?? "";
-  return `${region}:${labels?.["topology.kubernetes.io/zone"] ?? ""}`;
-};
-
-const isReady = (node: ReadNode): boolean => nodeCondition(node, "Ready")?.status === "True";
 
 const isEvicting = (node: ReadNode): boolean =>
   (node.spec?.taints ?? []).some(
@@ -122,7 +113,7 @@ export function planNode(
     return {
       actions: [
         patchAction(Nodes, node, "merge", patch, { subresource: "status", absentIsFine: true }),
-        ...(isReady(node)
+        ...(isNodeReady(node)
           ? [{ do: "event", about, type: "Normal", reason: "NodeNotReady", message } as const]
           : []),
       ],
@@ -144,48 +135,6 @@ export function planNode(
   return isSilent ? { actions } : { actions, againAfterMs: Math.max(1, graceMs - silentMs + 1) };
 }
 
-/** Lets nodes be tainted NoExecute one by one, at the rate of their zone; never when all are silent at once. */
-class EvictionGate {
-  readonly #options: Required<NodeLifecycleOptions>;
-  /** By zone: which node was let through last, and when the next one may be. */
-  readonly #last = new Map<string, { name: string; nextMs: number }>();
-
-  constructor(options: Required<NodeLifecycleOptions>) {
-    this.#options = options;
-  }
-
-  mayEvict(node: ReadNode, nodes: Iterable<ReadNode>, nowMs: number): boolean {
-    if (isReady(node) || isEvicting(node)) return true;
-    const { unhealthyZoneThreshold, nodeEvictionRate, secondaryNodeEvictionRate, largeClusterSizeThreshold } =
-      this.#options;
-    const zones = new Map<string, { ready: number; notReady: number }>();
-    for (const one of nodes) {
-      const zone = zones.get(zoneOf(one)) ?? { ready: 0, notReady: 0 };
-      if (isReady(one)) zone.ready++;
-      else zone.notReady++;
-      zones.set(zoneOf(one), zone);
-    }
-    const own = zones.get(zoneOf(node)) ?? { ready: 0, notReady: 1 };
-    const allZonesDown = [...zones.values()].every(({ ready }) => ready === 0);
-    const rate = evictionRate(
-      zoneState(own.ready, own.notReady, unhealthyZoneThreshold),
-      own.ready + own.notReady,
-      allZonesDown,
-      {
-        normal: nodeEvictionRate,
-        secondary: secondaryNodeEvictionRate,
-        largeClusterNodes: largeClusterSizeThreshold,
-      },
-    );
-    const { name = "" } = node.metadata ?? {};
-    const last = this.#last.get(zoneOf(node));
-    if (rate <= 0) return false;
-    if (last !== undefined && nowMs < last.nextMs) return last.name === name;
-    this.#last.set(zoneOf(node), { name, nextMs: nowMs + 1000 / rate });
-    return true;
-  }
-}
-
 /** `monotonic` is the clock by which heartbeats are seen to stop. */
 export function nodeLifecycleController(
   given: NodeLifecycleOptions,
@@ -194,7 +143,16 @@ export function nodeLifecycleController(
   const options: Record<keyof NodeLifecycleOptions, number> = { ...nodeLifecycleDefaults };
   for (const name of Object.keys(options) as (keyof typeof options)[])
     options[name] = given[name] ?? options[name];
-  const gate = new EvictionGate(options);
+  const { nodeEvictionRate, secondaryNodeEvictionRate, largeClusterSizeThreshold, unhealthyZoneThreshold } =
+    options;
+  const gate = new EvictionGate({
+    rates: {
+      normal: nodeEvictionRate,
+      secondary: secondaryNodeEvictionRate,
+      largeClusterNodes: largeClusterSizeThreshold,
+    },
+    unhealthyZoneThreshold,
+  });
   /** By node name; as many as there are nodes. */
   const heartbeats = new Map<string, Heartbeat>();
   const names = (reads: Reads): string[] =>
@@ -204,14 +162,21 @@ export function nodeLifecycleController(
     owns: [],
     writes: [Nodes, Pods],
     watches: [
-      watching<Node>({ ref: Nodes, keys: (node) => [node.metadata?.name ?? ""] }),
+      watching<Node>({
+        ref: Nodes,
+        keys: ({ metadata }, reads) => {
+          const name = metadata?.name ?? "";
+          gate.note(name, reads.of<Node>(Nodes).get(name));
+          return [name];
+        },
+      }),
       watching<Lease>({
         ref: Leases,
         options: { namespace: "kube-node-lease" },
         // A renewal needs no work: the next tick sees it. Only a node that comes back is not kept waiting.
         keys: ({ metadata }, reads) => {
           const node = reads.of<Node>(Nodes).get(metadata?.name ?? "");
-          return node === undefined || isReady(node) ? [] : [metadata?.name ?? ""];
+          return node === undefined || isNodeReady(node) ? [] : [metadata?.name ?? ""];
         },
       }),
       watching<Pod>({
@@ -231,7 +196,7 @@ export function nodeLifecycleController(
       const heartbeat = observeHeartbeat(heartbeats.get(key), node, renewed, monotonic());
       const isFirst = heartbeats.get(key)?.uid !== heartbeat.uid;
       heartbeats.set(key, heartbeat);
-      const mayEvict = gate.mayEvict(node, reads.of<Node>(Nodes).list(), monotonic());
+      const mayEvict = isNodeReady(node) || isEvicting(node) || gate.mayEvict(node, monotonic());
       return { node, heartbeat, pods: reads.of<Pod>(Pods).byIndex("node", key), mayEvict, isFirst };
     },
     plan: (input, { nowMs }: PlanContext) => planNode(input, options, nowMs, monotonic()),
