@@ -28,6 +28,7 @@ export const Namespaces = core("Namespace", "namespaces", false);
 export const Events = core("Event", "events");
 export const ConfigMaps = core("ConfigMap", "configmaps");
 export const Secrets = core("Secret", "secrets");
+export const LimitRanges = core("LimitRange", "limitranges");
 export const ResourceQuotas = core("ResourceQuota", "resourcequotas");
 export const PersistentVolumeClaims = core("PersistentVolumeClaim", "persistentvolumeclaims");
 export const ServiceAccounts = core("ServiceAccount", "serviceaccounts");

@@ -34,7 +34,7 @@ interface Work extends QuotaInput {
 }
 
 /** Counts of kinds that are not built in are asked for. */
-const customCountPeriodMs = 5000;
+const customCountPeriodMs = 2000;
 /** A namespace is not counted more often. */
 const countPeriodMs = 200;
 /** What was charged so short a time ago may not be stored yet, and would be counted away. */

@@ -11,6 +11,7 @@ import { rbacAuthorizer } from "#apiserver/auth/rbac.ts";
 import { reconcileBootstrapRoles } from "#apiserver/auth/reconcile-bootstrap.ts";
 import { createRbacView } from "#apiserver/auth/views.ts";
 import { defaultTolerationSeconds } from "#apiserver/admission/default-toleration-seconds.ts";
+import { limitRanger } from "#apiserver/admission/limit-ranger.ts";
 import { namespaceLifecycle } from "#apiserver/admission/namespace-lifecycle.ts";
 import { eviction } from "#apiserver/subresources/eviction.ts";
 import { resourceQuotaAdmission } from "#apiserver/admission/resource-quota.ts";
@@ -55,6 +56,7 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
     log,
     admission: (reads) => [
       namespaceLifecycle(reads),
+      limitRanger(reads),
       defaultTolerationSeconds({ notReady: 300, unreachable: 300 }),
       resourceQuotaAdmission(reads, clock),
     ],
