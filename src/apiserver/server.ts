@@ -11,6 +11,7 @@ import { ApiError } from "#machinery/status.ts";
 import { CompactedError, type Store } from "#store/store.ts";
 import { toError } from "#base/assert.ts";
 import type { AdmissionPlugin, AdmissionReads } from "./admission/contract.ts";
+import { withServiceRanges } from "./service-ranges.ts";
 import { admissionReads } from "./admission-reads.ts";
 import { errorAnswer } from "./answer.ts";
 import { expressionChecks } from "./check-expressions.ts";
@@ -88,7 +89,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     registry,
     admission: options.admission(reads),
     authorizer: options.authorizer,
-    settings: options.settings,
+    settings: withServiceRanges(options.settings, caches),
     leases: createLeases(store, clock),
     features: options.features ?? new Set(),
     computed: options.computed ?? new Map(),

@@ -32,6 +32,7 @@ import { replicaSetController } from "./replica-set.ts";
 import { replicationController } from "./replication-controller.ts";
 import { resourceQuotaController, type ResourceQuotaOptions } from "./resource-quota.ts";
 import { rootCaController } from "./root-ca.ts";
+import { serviceCidrsController } from "./service-cidrs.ts";
 import { serviceAccountTokenController } from "./service-account-token.ts";
 import { serviceAccountController } from "./service-account.ts";
 import { statefulSetController } from "./stateful-set.ts";
@@ -168,6 +169,11 @@ export const controllers: readonly Entry[] = [
     start: loop(bootstrapSignerController),
   },
   { name: "token-cleaner-controller", account: "token-cleaner", start: loop(tokenCleanerController) },
+  {
+    name: "service-cidr-controller",
+    account: "service-cidrs-controller",
+    start: loop(serviceCidrsController),
+  },
   {
     name: "ttl-controller",
     account: "ttl-controller",

@@ -3,8 +3,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Client } from "#client/client.ts";
-import { ClusterRoles, Endpoints, EndpointSlices, Nodes, Services } from "#client/refs.ts";
+import { ClusterRoles, Endpoints, EndpointSlices, Nodes, ServiceCIDRs, Services } from "#client/refs.ts";
 import type { EndpointSlice } from "#machinery/gen/types/discovery-v1.ts";
+import type { ServiceCIDR } from "#machinery/gen/types/networking-v1.ts";
 import type { ClusterRole } from "#machinery/gen/types/rbac-v1.ts";
 import type { KubeObject } from "#machinery/meta.ts";
 import { addNode, eventually, startControlPlane } from "./control-plane.ts";
@@ -59,4 +60,31 @@ test("nodes are told how long they may remember", () =>
       const { metadata } = await admin.get<KubeObject>(Nodes, "", "n");
       return metadata?.annotations?.["node.alpha.kubernetes.io/ttl"] === "0";
     });
+  }));
+
+test("a range that is added gives addresses to Services, and stays as long as they are there", () =>
+  withPlane(async (admin) => {
+    const service = (name: string, clusterIP?: string): KubeObject =>
+      ({
+        metadata: { name },
+        spec: { ports: [{ port: 80 }], ...(clusterIP === undefined ? {} : { clusterIP }) },
+      }) as KubeObject;
+    const own = (): Promise<unknown> => admin.create(Services, "default", service("own", "10.200.0.7"));
+    await assert.rejects(own(), /not in the valid range/);
+    await admin.create(ServiceCIDRs, "", {
+      metadata: { name: "more" },
+      spec: { cidrs: ["10.200.0.0/24"] },
+    } as KubeObject);
+    const ready = async (): Promise<string | undefined> => {
+      const { status } = await admin.get<ServiceCIDR>(ServiceCIDRs, "", "more");
+      return status?.conditions?.find(({ type }) => type === "Ready")?.status;
+    };
+    await eventually(async () => (await ready()) === "True");
+    await own();
+    await admin.delete(ServiceCIDRs, "", "more");
+    await eventually(async () => (await ready()) === "False");
+    await assert.rejects(
+      admin.create(Services, "default", service("late", "10.200.0.8")),
+      /not in the valid range/,
+    );
   }));

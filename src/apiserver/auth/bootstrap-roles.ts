@@ -498,6 +498,12 @@ const controllerRules: Readonly<Record<string, readonly PolicyRule[]>> = {
     events,
   ],
   "token-cleaner": [rule(["delete", "get", "list", "watch"], "", "secrets"), events],
+  "service-cidrs-controller": [
+    rule(["get", "list", "patch", "update", "watch"], "networking.k8s.io", "servicecidrs"),
+    rule(["patch", "update"], "networking.k8s.io", "servicecidrs/finalizers", "servicecidrs/status"),
+    rule(read, "networking.k8s.io", "ipaddresses"),
+    events,
+  ],
   "pod-garbage-collector": [
     rule(["delete", "get", "list", "watch"], "", "pods"),
     rule(["patch"], "", "pods/status"),

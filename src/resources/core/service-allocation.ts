@@ -56,8 +56,8 @@ function allocateIp(
   view: ClaimView,
   context: StrategyContext,
 ): FieldError[] {
-  const [cidr = ""] = context.settings.serviceClusterIpRanges;
-  const { first, size } = rangeOf(cidr);
+  const cidrs = context.settings.serviceClusterIpRanges;
+  const ranges = cidrs.map(rangeOf);
   const wanted = spec.clusterIP;
   if (wanted === "None") {
     spec.clusterIPs = ["None"];
@@ -65,21 +65,23 @@ function allocateIp(
   }
   if (wanted) {
     spec.clusterIPs = [wanted];
-    const offset = ipToNumber(wanted) - first;
-    const why =
-      offset < 0 || offset >= size
-        ? `failed to allocate IP ${wanted}: the provided IP (${wanted}) is not in the valid range. The range of valid IPs is ${cidr}`
-        : view.taken(ipPool, wanted)
-          ? `failed to allocate IP ${wanted}: provided IP is already allocated`
-          : undefined;
+    const value = ipToNumber(wanted);
+    const isInside = ranges.some(({ first, size }) => value >= first && value < first + size);
+    const why = !isInside
+      ? `failed to allocate IP ${wanted}: the provided IP (${wanted}) is not in the valid range. The range of valid IPs is ${cidrs.join(",")}`
+      : view.taken(ipPool, wanted)
+        ? `failed to allocate IP ${wanted}: provided IP is already allocated`
+        : undefined;
     return why === undefined ? [] : [invalid("spec.clusterIPs", spec.clusterIPs, why)];
   }
-  const offset = choose(size, view, (candidate) => !view.taken(ipPool, numberToIp(first + candidate)));
-  if (offset === undefined)
-    return [invalid("spec.clusterIPs", [], `failed to allocate a serviceIP: range is full`)];
-  spec.clusterIP = numberToIp(first + offset);
-  spec.clusterIPs = [spec.clusterIP];
-  return [];
+  for (const { first, size } of ranges) {
+    const offset = choose(size, view, (candidate) => !view.taken(ipPool, numberToIp(first + candidate)));
+    if (offset === undefined) continue;
+    spec.clusterIP = numberToIp(first + offset);
+    spec.clusterIPs = [spec.clusterIP];
+    return [];
+  }
+  return [invalid("spec.clusterIPs", [], `failed to allocate a serviceIP: range is full`)];
 }
 
 function allocatePorts(service: Service, view: ClaimView, context: StrategyContext): FieldError[] {
