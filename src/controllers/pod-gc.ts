@@ -9,6 +9,7 @@ import type { Node, Pod } from "#machinery/gen/types/core-v1.ts";
 import { ApiError } from "#machinery/status.ts";
 import { deleteAction, patchAction, type Action } from "#reconcile/action.ts";
 import { defineController, watching, type ControllerDefinition, type Plan } from "#reconcile/controller.ts";
+import { isNodeReady } from "./eviction-gate.ts";
 import { isPodTerminal, type ReadPod } from "./pod-state.ts";
 
 export interface PodGcOptions {
@@ -23,7 +24,7 @@ export interface PodGcInput {
   readonly pods: readonly ReadPod[];
   /** Names of nodes that certainly do not exist. */
   readonly goneNodes: ReadonlySet<string>;
-  /** Names of nodes that are tainted out of service. */
+  /** Names of nodes that are tainted out of service, and do not answer. */
   readonly outOfService: ReadonlySet<string>;
   readonly terminatedMax: number;
 }
@@ -78,6 +79,7 @@ async function isGone(client: Client, node: string): Promise<boolean> {
 }
 
 const key = "all";
+const outOfServiceTaint = "node.kubernetes.io/out-of-service";
 
 export function podGcController(given: PodGcOptions, monotonic: () => number): ControllerDefinition {
   const { terminatedPodGcThreshold = 12_500, podGcPeriodMs = 20_000, podGcQuarantineMs = 40_000 } = given;
@@ -104,9 +106,11 @@ export function podGcController(given: PodGcOptions, monotonic: () => number): C
         if (monotonic() - since >= podGcQuarantineMs) goneNodes.add(name);
       }
       const outOfService = new Set<string>();
-      for (const node of nodes.list())
-        if (node.spec?.taints?.some((taint) => taint.key === "node.kubernetes.io/out-of-service") === true)
-          outOfService.add(node.metadata?.name ?? "");
+      for (const node of nodes.list()) {
+        const isTainted = node.spec?.taints?.some(({ key: taint }) => taint === outOfServiceTaint) === true;
+        // Of a node that answers, the kubelet itself ends pods.
+        if (isTainted && !isNodeReady(node)) outOfService.add(node.metadata?.name ?? "");
+      }
       return { pods, goneNodes, outOfService, terminatedMax: terminatedPodGcThreshold };
     },
     plan: (input, { nowMs }) => planPodGc(input, nowMs),

@@ -4,6 +4,7 @@ import type { InformerFactory } from "#reconcile/informer.ts";
 import type { ResourceRef } from "#client/client.ts";
 import { Pods } from "#client/refs.ts";
 import type { DeepReadonly, KubeObject } from "#machinery/meta.ts";
+import { matches, selectorFromObject, type LabelSelectorObject } from "#machinery/selectors.ts";
 import type { NodeView } from "./node-authorizer.ts";
 import type { Binding, PolicyRule, RbacSubject, RbacView } from "./rbac.ts";
 
@@ -24,7 +25,7 @@ interface RoleObject extends KubeObject {
 }
 
 interface ClusterRoleObject extends RoleObject {
-  aggregationRule?: { clusterRoleSelectors?: { matchLabels?: Record<string, string> }[] };
+  aggregationRule?: { clusterRoleSelectors?: LabelSelectorObject[] };
 }
 
 interface BindingObject extends KubeObject {
@@ -67,9 +68,10 @@ export function createRbacView(informers: InformerFactory): RbacView {
     if (known !== undefined) return known;
     const rules = [...clusterRoles.list()]
       .filter((other) =>
-        selectors.some(({ matchLabels = {} }) =>
-          Object.entries(matchLabels).every(([label, value]) => other.metadata?.labels?.[label] === value),
-        ),
+        selectors.some((one) => {
+          const selector = selectorFromObject(one);
+          return selector !== undefined && matches(selector, other.metadata?.labels);
+        }),
       )
       .flatMap((other) => clusterRoleRules(other.metadata?.name ?? "", new Set([...seen, name])) ?? []);
     aggregated.set(name, rules);
