@@ -3,7 +3,10 @@
 import type { ControllerOptions } from "#controllers/index.ts";
 import type { Command } from "commander";
 
-type Field = Exclude<keyof ControllerOptions, "rootCa" | "tokenSigner" | "authority" | "controllers">;
+type Field = Exclude<
+  keyof ControllerOptions,
+  "rootCa" | "tokenSigner" | "authority" | "storageMigrations" | "controllers"
+>;
 
 interface Flag {
   readonly name: string;

@@ -83,6 +83,13 @@ export const CertificateSigningRequests = ref(
   "certificatesigningrequests",
   false,
 );
+export const StorageVersionMigrations = ref(
+  "storagemigration.k8s.io",
+  "v1beta1",
+  "StorageVersionMigration",
+  "storageversionmigrations",
+  false,
+);
 export const CustomResourceDefinitions = ref(
   "apiextensions.k8s.io",
   "v1",

@@ -442,6 +442,7 @@ function startLoops(
       {
         rootCa: pki.authority.certificate,
         authority: pki.authority,
+        storageMigrations: options.betaVersions?.has("storagemigration.k8s.io/v1beta1") === true,
         tokenSigner: createTokenSigner({ privateKey: pki.serviceAccountKey, issuer }),
         controllers: options.controllers,
         ...options.controllerOptions,

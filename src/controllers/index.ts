@@ -36,6 +36,7 @@ import { serviceCidrsController } from "./service-cidrs.ts";
 import { serviceAccountTokenController } from "./service-account-token.ts";
 import { serviceAccountController } from "./service-account.ts";
 import { statefulSetController } from "./stateful-set.ts";
+import { storageVersionMigrationController } from "./storage-version-migration.ts";
 import { taintEvictionController } from "./taint-eviction.ts";
 import { ttlController } from "./ttl.ts";
 import { ttlAfterFinishedController } from "./ttl-after-finished.ts";
@@ -53,6 +54,8 @@ export interface ControllerOptions
   readonly tokenSigner?: Pick<TokenSigner, "signForSecret">;
   /** Signs the certificates that are asked for; without one nobody does. */
   readonly authority?: KeyPair;
+  /** StorageVersionMigrations are served. */
+  readonly storageMigrations?: boolean;
   /** As `--controllers`: `*`, names, `-name`. */
   readonly controllers?: readonly string[];
 }
@@ -173,6 +176,14 @@ export const controllers: readonly Entry[] = [
     name: "service-cidr-controller",
     account: "service-cidrs-controller",
     start: loop(serviceCidrsController),
+  },
+  {
+    name: "storage-version-migrator-controller",
+    account: "storage-version-migrator-controller",
+    start: ({ storageMigrations }, deps) =>
+      storageMigrations === true
+        ? startController(storageVersionMigrationController(deps.clock), deps)
+        : undefined,
   },
   {
     name: "ttl-controller",

@@ -13,6 +13,8 @@ interface Reference {
 
 /** What is served changes with CustomResourceDefinitions. */
 const refreshMs = 10_000;
+/** A kind may come to be served in another version, too. */
+const staleMs = 300_000;
 
 export class Kinds {
   readonly #client: Client;
@@ -28,8 +30,7 @@ export class Kinds {
   /** Throws for a kind that nobody serves. */
   async resourceOf({ kind, apiVersion = "v1" }: Reference): Promise<ResourceRef> {
     const { group } = parseApiVersion(apiVersion);
-    const find = (): ResourceRef | undefined => this.#known.get(`${group}/${kind}`);
-    const found = find() ?? (await this.#ask(find));
+    const found = await this.#find(() => this.#known.get(`${group}/${kind}`));
     if (found === undefined)
       throw new Error(`no matches for kind ${JSON.stringify(kind)} in group ${JSON.stringify(group)}`);
     return found;
@@ -42,11 +43,13 @@ export class Kinds {
         if (ref.group === group && ref.resource === resource) return ref;
       return undefined;
     };
-    return find() ?? (await this.#ask(find));
+    return this.#find(find);
   }
 
-  async #ask(find: () => ResourceRef | undefined): Promise<ResourceRef | undefined> {
-    if (this.#clock.monotonic() - this.#askedMs < refreshMs) return undefined;
+  async #find(find: () => ResourceRef | undefined): Promise<ResourceRef | undefined> {
+    const sinceMs = this.#clock.monotonic() - this.#askedMs;
+    const found = find();
+    if (sinceMs < (found === undefined ? refreshMs : staleMs)) return found;
     this.#askedMs = this.#clock.monotonic();
     const { resources } = await discover(this.#client);
     this.#known = new Map(resources.map(({ ref }) => [`${ref.group}/${ref.kind}`, ref]));

@@ -1,8 +1,10 @@
-// Beta versions whose objects are the same as those of v1: served where they are asked for by `--runtime-config`.
+// Beta versions, served where they are asked for by `--runtime-config`: those whose objects are the same as those of v1,
+// and kinds that have no other version yet.
 
 import { converting, defineResource, type ResourceDefinition } from "#machinery/define-resource.ts";
 import type { KubeObject } from "#machinery/meta.ts";
 import { builtinResources } from "./index.ts";
+import { storageVersionMigration } from "./storagemigration/storage-version-migration.ts";
 
 /** By group and version, the resources of v1 that the version has, too. */
 const versions: Readonly<Record<string, readonly string[]>> = {
@@ -17,7 +19,12 @@ const versions: Readonly<Record<string, readonly string[]>> = {
   "storage.k8s.io/v1beta1": ["volumeattributesclasses"],
 };
 
-export const betaVersions: readonly string[] = Object.keys(versions);
+/** Kinds of beta versions alone. */
+const kinds: Readonly<Record<string, readonly ResourceDefinition[]>> = {
+  "storagemigration.k8s.io/v1beta1": [storageVersionMigration as unknown as ResourceDefinition],
+};
+
+export const betaVersions: readonly string[] = [...Object.keys(versions), ...Object.keys(kinds)];
 
 const same = (object: KubeObject): KubeObject => ({ ...object });
 
@@ -33,6 +40,7 @@ export function betaResources(wanted: ReadonlySet<string>): readonly ResourceDef
     .filter((one) => wanted.has(one))
     .flatMap((one) => {
       const [group = "", version = ""] = one.split("/");
+      if (kinds[one] !== undefined) return kinds[one];
       return builtinResources
         .filter((known) => known.group === group && known.version === "v1")
         .filter(({ resource }) => (versions[one] ?? []).includes(resource))

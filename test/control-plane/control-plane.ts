@@ -23,6 +23,7 @@ import { startControllers, type ControllerOptions } from "#controllers/index.ts"
 import type { Node, Pod } from "#machinery/gen/types/core-v1.ts";
 import { createInformerFactory } from "#reconcile/informers.ts";
 import { startScheduler } from "#scheduler/index.ts";
+import { betaResources } from "#resources/beta-versions.ts";
 import { builtinResources } from "#resources/index.ts";
 import { openStore } from "#store/open.ts";
 
@@ -36,6 +37,7 @@ export interface ControlPlane {
 export interface ControlPlaneOptions extends ControllerOptions {
   readonly clock?: Clock;
   readonly scheduler?: boolean;
+  readonly betaVersions?: readonly string[];
 }
 
 export async function startControlPlane(options: ControlPlaneOptions = {}): Promise<ControlPlane> {
@@ -46,7 +48,7 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
   let authorizer: Authorizer = privilegedGroupAuthorizer;
   const server = await createApiServer({
     store,
-    resources: builtinResources,
+    resources: [...builtinResources, ...betaResources(new Set(options.betaVersions))],
     settings: {
       serviceClusterIpRanges: ["10.96.0.0/16"],
       serviceNodePortRange: { from: 30_000, to: 32_767 },

@@ -504,6 +504,12 @@ const controllerRules: Readonly<Record<string, readonly PolicyRule[]>> = {
     rule(read, "networking.k8s.io", "ipaddresses"),
     events,
   ],
+  "storage-version-migrator-controller": [
+    rule(["list", "watch"], "storagemigration.k8s.io", "storageversionmigrations"),
+    rule(["update"], "storagemigration.k8s.io", "storageversionmigrations/status"),
+    rule(["get", "list", "update"], "*", "*"),
+    events,
+  ],
   "pod-garbage-collector": [
     rule(["delete", "get", "list", "watch"], "", "pods"),
     rule(["patch"], "", "pods/status"),
