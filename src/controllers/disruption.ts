@@ -30,6 +30,7 @@ import { ApiError } from "#machinery/status.ts";
 import { defineController, watching, type ControllerDefinition, type Reads } from "#reconcile/controller.ts";
 import { planBudget, type BudgetInput, type ReadBudget, type Wanted } from "./disruption/budget-plan.ts";
 import { isMarked, planStaleTarget } from "./disruption/stale-target.ts";
+import { Pace } from "./pace.ts";
 import type { ReadPod } from "./pod-state.ts";
 import { Kinds } from "./served-kinds.ts";
 
@@ -40,10 +41,14 @@ type Owner = DeepReadonly<OwnerReference>;
 
 interface BudgetWork extends BudgetInput {
   readonly do: "budget";
+  readonly podsLookedAt: number;
   /** Controllers of other kinds: their scale is asked for. */
   readonly others: readonly { readonly owner: Owner; readonly namespace: string }[];
 }
-type Work = BudgetWork | { readonly do: "pod"; readonly pod: ReadPod };
+type Work =
+  | { readonly do: "wait"; readonly waitMs: number }
+  | BudgetWork
+  | { readonly do: "pod"; readonly pod: ReadPod };
 
 const known = new Map<string, ResourceRef>(
   [ReplicationControllers, ReplicaSets, StatefulSets, Deployments].map((ref) => [
@@ -72,13 +77,8 @@ function selects({ spec }: ReadBudget, pod: ReadPod): boolean {
 function readBudget(budget: ReadBudget, reads: Reads): BudgetWork {
   const namespace = budget.metadata?.namespace ?? "";
   const selector = selectorFromObject(budget.spec?.selector);
-  const pods =
-    selector === undefined
-      ? []
-      : reads
-          .of<Pod>(Pods)
-          .byIndex("namespace", namespace)
-          .filter((pod) => matches(selector, pod.metadata?.labels));
+  const all = selector === undefined ? [] : reads.of<Pod>(Pods).byIndex("namespace", namespace);
+  const pods = selector === undefined ? [] : all.filter((pod) => matches(selector, pod.metadata?.labels));
   const wantedBy = new Map<string, Wanted>();
   const others = new Map<string, Owner>();
   for (const pod of pods) {
@@ -94,6 +94,7 @@ function readBudget(budget: ReadBudget, reads: Reads): BudgetWork {
   return {
     do: "budget",
     budget,
+    podsLookedAt: all.length,
     pods,
     wantedBy,
     others: [...others.values()].map((owner) => ({ owner, namespace })),
@@ -135,6 +136,7 @@ const replicated = (ref: ResourceRef) => watching<Replicated>({ ref, keys: () =>
 
 export function disruptionController(clock: Clock): ControllerDefinition {
   let kinds: Kinds | undefined;
+  const pace = new Pace(clock, 0);
   return defineController<Work>({
     name: "controllermanager",
     owns: [],
@@ -163,10 +165,18 @@ export function disruptionController(clock: Clock): ControllerDefinition {
         return pod === undefined ? undefined : { do: "pod", pod };
       }
       const budget = reads.of<PodDisruptionBudget>(PodDisruptionBudgets).get(id);
-      return budget === undefined ? undefined : readBudget(budget, reads);
+      if (budget === undefined) {
+        pace.forget(key);
+        return undefined;
+      }
+      const waitMs = pace.wait(key);
+      if (waitMs > 0) return { do: "wait", waitMs };
+      const work = readBudget(budget, reads);
+      pace.done(key, work.podsLookedAt);
+      return work;
     },
     confirm: async (work, client) => {
-      if (work.do === "pod" || work.others.length === 0) return work;
+      if (work.do !== "budget" || work.others.length === 0) return work;
       kinds ??= new Kinds(client, clock);
       const wantedBy = new Map(work.wantedBy);
       for (const { owner, namespace } of work.others) {
@@ -175,7 +185,9 @@ export function disruptionController(clock: Clock): ControllerDefinition {
       }
       return { ...work, wantedBy };
     },
-    plan: (work, { nowMs }) =>
-      work.do === "pod" ? planStaleTarget(work.pod, nowMs) : planBudget(work, nowMs),
+    plan: (work, { nowMs }) => {
+      if (work.do === "wait") return { actions: [], againAfterMs: work.waitMs };
+      return work.do === "pod" ? planStaleTarget(work.pod, nowMs) : planBudget(work, nowMs);
+    },
   });
 }

@@ -22,6 +22,7 @@ import { countName, countsTowards, quotaUsage, type Subject } from "#resources/c
 import { builtinResources } from "#resources/index.ts";
 import { planQuota, unknownCounts, type QuotaInput, type Readable } from "./resource-quota/quota-plan.ts";
 import { isPodTerminal } from "./pod-state.ts";
+import { Pace } from "./pace.ts";
 import { Kinds } from "./served-kinds.ts";
 
 export interface ResourceQuotaOptions {
@@ -35,7 +36,7 @@ interface Work extends QuotaInput {
 
 /** Counts of kinds that are not built in are asked for. */
 const customCountPeriodMs = 2000;
-/** A namespace is not counted more often. */
+/** A small namespace is not counted more often. */
 const countPeriodMs = 200;
 /** What was charged so short a time ago may not be stored yet, and would be counted away. */
 const chargeSettleMs = 100;
@@ -73,36 +74,29 @@ function makesRoom(ref: ResourceRef, object: Readable, other: Readable | undefin
   return !isDeepStrictEqual(now.spec, then.spec);
 }
 
-/** When each quota was last counted, and charged; as many as there are quotas. */
-class Pace {
+/** When quotas were charged; as many as there are quotas that were. */
+class Charges {
   readonly #clock: Clock;
-  readonly #times = new Map<string, { countedMs: number; chargedMs: number }>();
+  readonly #times = new Map<string, { firstMs: number; lastMs: number }>();
 
   constructor(clock: Clock) {
     this.#clock = clock;
   }
 
-  charged(key: string): void {
-    const { countedMs = -Infinity } = this.#times.get(key) ?? {};
-    this.#times.set(key, { countedMs, chargedMs: this.#clock.monotonic() });
+  note(key: string): void {
+    const nowMs = this.#clock.monotonic();
+    this.#times.set(key, { firstMs: this.#times.get(key)?.firstMs ?? nowMs, lastMs: nowMs });
   }
 
   forget(key: string): void {
     this.#times.delete(key);
   }
 
-  /** How long to wait before the quota is counted; 0 is now, and is noted. */
-  wait(key: string): number {
-    const nowMs = this.#clock.monotonic();
-    const { countedMs = -Infinity, chargedMs = -Infinity } = this.#times.get(key) ?? {};
-    const settled = Math.min(
-      chargedMs + chargeSettleMs,
-      Math.max(countedMs, chargedMs - chargeSettleMsMax) + chargeSettleMsMax,
-    );
-    const waitMs = Math.max(countedMs + countPeriodMs, settled) - nowMs;
-    if (waitMs > 0) return waitMs;
-    this.#times.set(key, { countedMs: nowMs, chargedMs });
-    return 0;
+  /** How long until what was charged is surely stored; forever new charges do not put that off. */
+  unsettledMs(key: string): number {
+    const { firstMs = -Infinity, lastMs = -Infinity } = this.#times.get(key) ?? {};
+    const endMs = Math.min(lastMs + chargeSettleMs, firstMs + chargeSettleMsMax);
+    return Math.max(0, endMs - this.#clock.monotonic());
   }
 }
 
@@ -140,7 +134,8 @@ export function resourceQuotaController(given: ResourceQuotaOptions, clock: Cloc
   const refs = [Pods, Services, PersistentVolumeClaims, ...plainResources()];
   const subjects: readonly ResourceRef[] = [...refs, ResourceQuotas];
   const known = new Set(subjects.map(countName));
-  const pace = new Pace(clock);
+  const pace = new Pace(clock, countPeriodMs);
+  const charges = new Charges(clock);
   const usageOf = rememberingUsage();
   let kinds: Kinds | undefined;
   const counted = (ref: ResourceRef): WatchRule => ({
@@ -166,10 +161,13 @@ export function resourceQuotaController(given: ResourceQuotaOptions, clock: Cloc
         indexes: inNamespaces,
         keys: (quota, reads, old) => {
           const key = objectKey(quota);
-          if (reads.of(ResourceQuotas).get(key) === undefined) pace.forget(key);
+          if (reads.of(ResourceQuotas).get(key) === undefined) {
+            pace.forget(key);
+            charges.forget(key);
+          }
           if (old === undefined) return [key];
           if (isDeepStrictEqual(quota.spec, old.spec)) {
-            pace.charged(key);
+            charges.note(key);
             return [];
           }
           return [key];
@@ -184,13 +182,18 @@ export function resourceQuotaController(given: ResourceQuotaOptions, clock: Cloc
     read: (key, reads) => {
       const quota = reads.of<ResourceQuota>(ResourceQuotas).get(key);
       if (quota === undefined) return undefined;
-      const waitMs = pace.wait(key);
+      const waitMs = Math.max(pace.wait(key), charges.unsettledMs(key));
       if (waitMs > 0) return { quota, objects: [], counts: new Map(), waitMs };
       const namespace = quota.metadata?.namespace ?? "";
       const names = Object.keys(quota.spec?.hard ?? {});
       const objects = subjects
         .filter((subject) => names.some((name) => countsTowards(subject, name)))
         .map((subject) => ({ subject, list: reads.of(subject).byIndex("namespace", namespace) }));
+      pace.done(
+        key,
+        objects.reduce((sum, { list }) => sum + list.length, 0),
+      );
+      charges.forget(key);
       return { quota, objects, counts: new Map(), waitMs: 0 };
     },
     confirm: async (work, client) => {
