@@ -9,6 +9,7 @@ import type { Client, ResourceRef } from "#client/client.ts";
 import { PersistentVolumeClaims, Pods, ResourceQuotas, Services } from "#client/refs.ts";
 import type { Pod, ResourceQuota, Service } from "#machinery/gen/types/core-v1.ts";
 import { objectKey, type DeepReadonly, type KubeObject } from "#machinery/meta.ts";
+import { compareQuantities } from "#machinery/quantity.ts";
 import { isApiError } from "#machinery/status.ts";
 import {
   defineController,
@@ -40,7 +41,9 @@ const customCountPeriodMs = 2000;
 const countPeriodMs = 200;
 /** What was charged so short a time ago may not be stored yet, and would be counted away. */
 const chargeSettleMs = 100;
-/** Charges do not put off counting for longer. */
+/** So long after the last charge it is looked whether all that was charged has come: a write may have failed. */
+const chargeCheckMs = 1000;
+/** Charges do not put off giving back for longer. */
 const chargeSettleMsMax = 2000;
 
 const inNamespaces = { namespace: ({ metadata }: Readable) => [metadata?.namespace ?? ""] };
@@ -59,6 +62,15 @@ function plainResources(): ResourceRef[] {
   return found;
 }
 
+/** More is used than before: admission has charged something. */
+function isCharged({ status }: DeepReadonly<ResourceQuota>, old: DeepReadonly<ResourceQuota>): boolean {
+  const before = old.status?.used ?? {};
+  return Object.entries(status?.used ?? {}).some(([name, amount]) => {
+    const was = before[name];
+    return was !== undefined && compareQuantities(amount, was) > 0;
+  });
+}
+
 const isPod = (ref: ResourceRef): boolean => ref === Pods;
 
 /** Whether a change may have made room. */
@@ -74,10 +86,11 @@ function makesRoom(ref: ResourceRef, object: Readable, other: Readable | undefin
   return !isDeepStrictEqual(now.spec, then.spec);
 }
 
-/** When quotas were charged; as many as there are quotas that were. */
+/** When quotas were charged, and whether something has gone since; as many as there are quotas that were. */
 class Charges {
   readonly #clock: Clock;
-  readonly #times = new Map<string, { firstMs: number; lastMs: number }>();
+  readonly #times = new Map<string, { readonly firstMs: number; readonly lastMs: number }>();
+  readonly #hurried = new Set<string>();
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -88,14 +101,22 @@ class Charges {
     this.#times.set(key, { firstMs: this.#times.get(key)?.firstMs ?? nowMs, lastMs: nowMs });
   }
 
-  forget(key: string): void {
-    this.#times.delete(key);
+  /** There is room to give back. */
+  hurry(key: string): void {
+    this.#hurried.add(key);
   }
 
-  /** How long until what was charged is surely stored; forever new charges do not put that off. */
+  forget(key: string): void {
+    this.#times.delete(key);
+    this.#hurried.delete(key);
+  }
+
+  /** How long until what was charged is surely stored, or surely not. New charges put that off, but not what has gone. */
   unsettledMs(key: string): number {
     const { firstMs = -Infinity, lastMs = -Infinity } = this.#times.get(key) ?? {};
-    const endMs = Math.min(lastMs + chargeSettleMs, firstMs + chargeSettleMsMax);
+    const endMs = this.#hurried.has(key)
+      ? Math.min(lastMs + chargeSettleMs, firstMs + chargeSettleMsMax)
+      : lastMs + chargeCheckMs;
     return Math.max(0, endMs - this.#clock.monotonic());
   }
 }
@@ -148,7 +169,10 @@ export function resourceQuotaController(given: ResourceQuotaOptions, clock: Cloc
       return quotas
         .byIndex("namespace", object.metadata?.namespace ?? "")
         .filter(({ spec }) => Object.keys(spec?.hard ?? {}).some((name) => countsTowards(ref, name)))
-        .map((quota) => objectKey(quota));
+        .map((quota) => {
+          charges.hurry(objectKey(quota));
+          return objectKey(quota);
+        });
     },
   });
   return defineController<Work>({
@@ -167,8 +191,8 @@ export function resourceQuotaController(given: ResourceQuotaOptions, clock: Cloc
           }
           if (old === undefined) return [key];
           if (isDeepStrictEqual(quota.spec, old.spec)) {
-            charges.note(key);
-            return [];
+            if (!isDeepStrictEqual(quota.status?.used, old.status?.used)) charges.note(key);
+            return isCharged(quota, old) ? [key] : [];
           }
           return [key];
         },

@@ -155,3 +155,12 @@ test("a controller hears why, and goes on when there is room", () =>
     await eventually(async () => (await admin.list(Pods, { namespace: "default" })).items.length === 2);
     await seen(admin, { pods: "2" });
   }));
+
+test("what was charged and then not created is given back", () =>
+  withPlane(async (admin) => {
+    await limit(admin, { hard: { configmaps: "5" } });
+    await admin.create(ConfigMaps, "default", { metadata: { name: "m" } });
+    const used = (await usedOf(admin))?.["configmaps"] ?? "";
+    await assert.rejects(admin.create(ConfigMaps, "default", { metadata: { name: "m" } }), /already exists/);
+    await seen(admin, { configmaps: used });
+  }));
