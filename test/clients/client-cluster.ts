@@ -1,11 +1,11 @@
-// A control plane for real clients to work on, with the kubeconfig that they read. No nodes and no workload controllers
-// are needed to judge clients: `playWorkloads` says of Jobs and Deployments what those would say.
+// A control plane for real clients to work on, with the kubeconfig that they read. Unless a test asks for them there are
+// no nodes, and no controllers of Jobs and Deployments: `playWorkloads` says what those would say.
 
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Client, ResourceRef } from "#client/client.ts";
-import { startCluster, type Cluster } from "#compose/index.ts";
+import { startCluster, type Cluster, type ClusterOptions } from "#compose/index.ts";
 import type { KubeObject } from "#machinery/meta.ts";
 import { runBinary, type Surroundings } from "../kubectl/run-kubectl.ts";
 import type { Result } from "../kubectl/transcript.ts";
@@ -19,9 +19,11 @@ export interface ClientCluster {
   stop(): Promise<void>;
 }
 
-export async function startClientCluster(): Promise<ClientCluster> {
+const withoutWorkloads = ["*", "-deployment-controller", "-replicaset-controller", "-job-controller"];
+
+export async function startClientCluster(options: ClusterOptions = {}): Promise<ClientCluster> {
   const home = mkdtempSync(join(tmpdir(), "leme-clients-"));
-  const cluster = await startCluster();
+  const cluster = await startCluster({ controllers: withoutWorkloads, ...options });
   const kubeconfig = join(home, "config");
   writeFileSync(kubeconfig, JSON.stringify(cluster.kubeconfig));
   const around: Surroundings = { kubeconfig, cwd: here, home, path: process.env["PATH"] ?? "" };
