@@ -61,6 +61,11 @@ const flags: readonly Flag[] = [
     "finished pods that are kept (default 12500)",
   ),
   duration(
+    "legacy-service-account-token-clean-up-period",
+    "legacyTokenCleanUpPeriodMs",
+    "how long a generated token may be unused (default 8760h)",
+  ),
+  duration(
     "resource-quota-sync-period",
     "resourceQuotaSyncPeriodMs",
     "how often quotas are counted anew (default 5m)",

@@ -57,6 +57,8 @@ import { customResourceCleanupController } from "#controllers/custom-resource-cl
 import { customResourceNamesController } from "#controllers/custom-resource-names.ts";
 import { kubernetesServiceController } from "#controllers/kubernetes-service.ts";
 import { systemNamespacesController } from "#controllers/system-namespaces.ts";
+import { Secrets } from "#client/refs.ts";
+import { lastUsedLabel } from "#resources/core/legacy-token.ts";
 import { startDnsService } from "#dns/service.ts";
 import type { Caller } from "#machinery/api-request.ts";
 import type { KubeObject } from "#machinery/meta.ts";
@@ -310,6 +312,15 @@ async function startOver(options: ControlPlaneOptions, base: Base): Promise<Cont
   const lookup = {
     get: async (resource: string, namespace: string, name: string) =>
       late.server.value?.reads.get("", resource, namespace, name),
+    noteUse: (namespace: string, name: string, day: string): void => {
+      if (late.server.value === undefined) return;
+      const patch = { metadata: { labels: { [lastUsedLabel]: day } } };
+      createClient(late.server.value.direct(loopback))
+        .patch(Secrets, namespace, name, "merge", patch)
+        .catch((error: unknown) =>
+          log.debug("the use of a token was not noted", { name, error: toError(error) }),
+        );
+    },
   };
   const health: Health = new Map([["etcd-0", undefined]]);
   const tokens = { signer, audiences: [issuer], lookup, clock, random };

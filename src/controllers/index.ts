@@ -24,6 +24,7 @@ import { endpointsController } from "./endpoints.ts";
 import { startGarbageCollector, type GarbageCollectorOptions } from "./garbage-collector.ts";
 import { autoscalerController, type AutoscalerOptions } from "./horizontal-pod-autoscaler.ts";
 import { jobController } from "./job.ts";
+import { legacyTokenCleanerController, type LegacyTokenOptions } from "./legacy-token-cleaner.ts";
 import { namespaceController } from "./namespace.ts";
 import { nodeLifecycleController, type NodeLifecycleOptions } from "./node-lifecycle.ts";
 import { podGcController, type PodGcOptions } from "./pod-gc.ts";
@@ -47,7 +48,8 @@ export interface ControllerOptions
     PodGcOptions,
     GarbageCollectorOptions,
     AutoscalerOptions,
-    ResourceQuotaOptions {
+    ResourceQuotaOptions,
+    LegacyTokenOptions {
   /** PEM of the CA that `kube-root-ca.crt` publishes; without one that controller does not run. */
   readonly rootCa?: string;
   /** Signs the tokens that Secrets hold; without one nobody fills those in. */
@@ -102,6 +104,11 @@ export const controllers: readonly Entry[] = [
       tokenSigner === undefined
         ? undefined
         : startController(serviceAccountTokenController(tokenSigner, rootCa), deps),
+  },
+  {
+    name: "legacy-serviceaccount-token-cleaner-controller",
+    account: "legacy-service-account-token-cleaner",
+    start: (options, deps) => startController(legacyTokenCleanerController(options), deps),
   },
   { name: "replication-controller", account: "replication-controller", start: loop(replicationController) },
   { name: "replicaset-controller", account: "replicaset-controller", start: loop(replicaSetController) },

@@ -13,6 +13,7 @@ import {
   secretNameOf,
   splitBootstrapToken,
 } from "#resources/core/bootstrap-token.ts";
+import { invalidSinceLabel, lastUsedLabel } from "#resources/core/legacy-token.ts";
 import type { Authenticator } from "./contract.ts";
 
 const authenticatedGroup = "system:authenticated";
@@ -81,6 +82,8 @@ export function tokenFileAuthenticator(callers: ReadonlyMap<string, Caller>): Au
 /** Finds the objects that a token names, to see that they still are what they were. Undefined: gone. */
 export interface TokenLookup {
   get(resource: string, namespace: string, name: string): Promise<KubeObject | undefined>;
+  /** Labels the Secret of a token with the day of its last use; nobody waits for it. */
+  noteUse?(namespace: string, secretName: string, day: string): void;
 }
 
 const boundResource: Record<BoundObject["kind"], string> = { Pod: "pods", Secret: "secrets", Node: "nodes" };
@@ -116,7 +119,11 @@ export function serviceAccountAuthenticator(options: {
     const secret = await lookup.get("secrets", namespace, name);
     const { data } = (secret ?? {}) as { data?: Readonly<Record<string, string>> };
     const isHeld = data?.["token"] === Buffer.from(token).toString("base64");
-    if (!isHeld || secret?.metadata?.deletionTimestamp !== undefined) throw unauthorized();
+    const { labels, deletionTimestamp } = secret?.metadata ?? {};
+    if (!isHeld || deletionTimestamp !== undefined || labels?.[invalidSinceLabel] !== undefined)
+      throw unauthorized();
+    const day = new Date(clock.now()).toISOString().slice(0, 10);
+    if (labels?.[lastUsedLabel] !== day) lookup.noteUse?.(namespace, name, day);
   }
 
   return {

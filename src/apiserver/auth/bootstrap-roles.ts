@@ -474,6 +474,10 @@ const controllerRules: Readonly<Record<string, readonly PolicyRule[]>> = {
     ),
   ],
   "ttl-controller": [rule(["list", "patch", "update", "watch"], "", "nodes"), events],
+  "legacy-service-account-token-cleaner": [
+    rule(["get"], "", "configmaps"),
+    rule(["delete", "patch"], "", "secrets"),
+  ],
   "serviceaccount-token-controller": [
     rule(["delete", "get", "list", "update", "watch"], "", "secrets"),
     rule(read, "", "serviceaccounts"),
