@@ -206,7 +206,11 @@ export const controllers: readonly Entry[] = [
         deps,
       ),
   },
-  { name: "taint-eviction-controller", account: "node-controller", start: loop(taintEvictionController) },
+  {
+    name: "taint-eviction-controller",
+    account: "node-controller",
+    start: (_options, deps) => startController(taintEvictionController(deps.clock), deps),
+  },
   { name: "namespace-controller", account: "namespace-controller", start: loop(namespaceController) },
   {
     name: "garbage-collector-controller",

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Node, Pod } from "#machinery/gen/types/core-v1.ts";
 import type { Action } from "#reconcile/action.ts";
+import { ManualClock } from "#base/manual-clock.ts";
 import { checkPlan } from "#reconcile/check-plan.ts";
 import { evictionRate, observeHeartbeat, wantedTaints, zoneState, type Heartbeat } from "./node-health.ts";
 import { nodeLifecycleController, nodeLifecycleDefaults, planNode } from "./node-lifecycle.ts";
@@ -10,6 +11,7 @@ import { planEviction, taintEvictionController } from "./taint-eviction.ts";
 const nowMs = Date.parse("2026-01-01T12:00:00Z");
 const now = "2026-01-01T12:00:00Z";
 const controller = nodeLifecycleController({}, () => 0);
+const eviction = taintEvictionController(new ManualClock());
 
 function node(
   ready: string | undefined,
@@ -188,6 +190,12 @@ test("when a pod is evicted", () => {
     ["tolerated for ever", tolerating(), 9999, undefined],
     ["tolerated for a while", tolerating(300), 100, 200_000],
     ["and no longer", tolerating(300), 300, "evicted"],
+    [
+      "tolerated for ten seconds since it came",
+      { ...tolerating(10), metadata: { creationTimestamp: now } },
+      9,
+      10_000,
+    ],
     ["already going", { ...tolerating(0), metadata: { deletionTimestamp: now } }, 9, undefined],
   ];
   for (const [what, more, secondsAgo, expected] of rows) {
@@ -195,7 +203,7 @@ test("when a pod is evicted", () => {
       { pod: pod("True", more), taints: [added(secondsAgo)] },
       { nowMs },
     );
-    checkPlan(taintEvictionController, actions);
+    checkPlan(eviction, actions);
     const is = actions.some((action) => action.do === "delete") ? "evicted" : againAfterMs;
     assert.equal(is, expected, what);
   }
