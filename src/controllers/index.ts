@@ -110,7 +110,11 @@ export const controllers: readonly Entry[] = [
     account: "legacy-service-account-token-cleaner",
     start: (options, deps) => startController(legacyTokenCleanerController(options), deps),
   },
-  { name: "replication-controller", account: "replication-controller", start: loop(replicationController) },
+  {
+    name: "replicationcontroller-controller",
+    account: "replication-controller",
+    start: loop(replicationController),
+  },
   { name: "replicaset-controller", account: "replicaset-controller", start: loop(replicaSetController) },
   { name: "deployment-controller", account: "deployment-controller", start: loop(deploymentController) },
   { name: "statefulset-controller", account: "statefulset-controller", start: loop(statefulSetController) },
@@ -233,8 +237,51 @@ export const controllers: readonly Entry[] = [
   },
 ];
 
+/** Names that controllers had before, and that are still understood. */
+const formerNames: Readonly<Record<string, string>> = {
+  "serviceaccount-token": "serviceaccount-token-controller",
+  endpoint: "endpoints-controller",
+  endpointslice: "endpointslice-controller",
+  endpointslicemirroring: "endpointslice-mirroring-controller",
+  replicationcontroller: "replicationcontroller-controller",
+  podgc: "pod-garbage-collector-controller",
+  resourcequota: "resourcequota-controller",
+  namespace: "namespace-controller",
+  serviceaccount: "serviceaccount-controller",
+  garbagecollector: "garbage-collector-controller",
+  daemonset: "daemonset-controller",
+  job: "job-controller",
+  deployment: "deployment-controller",
+  replicaset: "replicaset-controller",
+  horizontalpodautoscaling: "horizontal-pod-autoscaler-controller",
+  disruption: "disruption-controller",
+  statefulset: "statefulset-controller",
+  cronjob: "cronjob-controller",
+  csrsigning: "certificatesigningrequest-signing-controller",
+  csrapproving: "certificatesigningrequest-approving-controller",
+  csrcleaner: "certificatesigningrequest-cleaner-controller",
+  ttl: "ttl-controller",
+  bootstrapsigner: "bootstrap-signer-controller",
+  tokencleaner: "token-cleaner-controller",
+  nodelifecycle: "node-lifecycle-controller",
+  "clusterrole-aggregation": "clusterrole-aggregation-controller",
+  "ttl-after-finished": "ttl-after-finished-controller",
+  "root-ca-cert-publisher": "root-ca-certificate-publisher-controller",
+  "legacy-service-account-token-cleaner": "legacy-serviceaccount-token-cleaner-controller",
+  "validatingadmissionpolicy-status": "validatingadmissionpolicy-status-controller",
+};
+
+/** The name as it is now; `-` in front stays. */
+function nameOf(item: string): string {
+  const isNot = item.startsWith("-");
+  const name = isNot ? item.slice(1) : item;
+  const now = Object.hasOwn(formerNames, name) ? (formerNames[name] ?? name) : name;
+  return isNot ? `-${now}` : now;
+}
+
 /** The entries that `--controllers` asks for. Throws on a name that nothing has. */
-export function selectControllers(wanted: readonly string[] = ["*"]): readonly Entry[] {
+export function selectControllers(given: readonly string[] = ["*"]): readonly Entry[] {
+  const wanted = given.map(nameOf);
   const known = new Set(controllers.map(({ name }) => name));
   for (const item of wanted) {
     const name = item.startsWith("-") ? item.slice(1) : item;
