@@ -59,6 +59,7 @@ export const PriorityLevelConfigurations = ref(
 );
 export const APIServices = ref("apiregistration.k8s.io", "v1", "APIService", "apiservices", false);
 export const ServiceCIDRs = ref("networking.k8s.io", "v1", "ServiceCIDR", "servicecidrs", false);
+export const ResourceClaims = ref("resource.k8s.io", "v1", "ResourceClaim", "resourceclaims", true);
 export const Roles = ref("rbac.authorization.k8s.io", "v1", "Role", "roles", true);
 export const ClusterRoles = ref("rbac.authorization.k8s.io", "v1", "ClusterRole", "clusterroles", false);
 export const RoleBindings = ref("rbac.authorization.k8s.io", "v1", "RoleBinding", "rolebindings", true);

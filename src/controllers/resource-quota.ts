@@ -6,7 +6,7 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Clock } from "#base/clock.ts";
 import type { Client, ResourceRef } from "#client/client.ts";
-import { PersistentVolumeClaims, Pods, ResourceQuotas, Services } from "#client/refs.ts";
+import { PersistentVolumeClaims, Pods, ResourceClaims, ResourceQuotas, Services } from "#client/refs.ts";
 import type { Pod, ResourceQuota, Service } from "#machinery/gen/types/core-v1.ts";
 import { objectKey, type DeepReadonly, type KubeObject } from "#machinery/meta.ts";
 import { compareQuantities } from "#machinery/quantity.ts";
@@ -48,9 +48,12 @@ const chargeSettleMsMax = 2000;
 
 const inNamespaces = { namespace: ({ metadata }: Readable) => [metadata?.namespace ?? ""] };
 
+/** Resources of which more than the number matters. */
+const wholeResources: readonly ResourceRef[] = [Pods, Services, PersistentVolumeClaims, ResourceClaims];
+
 /** Resources of which only the number matters. */
 function plainResources(): ResourceRef[] {
-  const seen = new Set<string>([Pods, Services, PersistentVolumeClaims, ResourceQuotas].map(countName));
+  const seen = new Set<string>([...wholeResources, ResourceQuotas].map(countName));
   const found: ResourceRef[] = [];
   for (const { group, version, resource, kind, namespaced, verbs } of builtinResources) {
     const isCounted =
@@ -152,7 +155,7 @@ async function countOf(
 
 export function resourceQuotaController(given: ResourceQuotaOptions, clock: Clock): ControllerDefinition {
   const { resourceQuotaSyncPeriodMs = 300_000 } = given;
-  const refs = [Pods, Services, PersistentVolumeClaims, ...plainResources()];
+  const refs = [...wholeResources, ...plainResources()];
   const subjects: readonly ResourceRef[] = [...refs, ResourceQuotas];
   const known = new Set(subjects.map(countName));
   const pace = new Pace(clock, countPeriodMs);
@@ -161,7 +164,7 @@ export function resourceQuotaController(given: ResourceQuotaOptions, clock: Cloc
   let kinds: Kinds | undefined;
   const counted = (ref: ResourceRef): WatchRule => ({
     ref,
-    ...([Pods, Services, PersistentVolumeClaims].includes(ref) ? {} : { options: { metadataOnly: true } }),
+    ...(wholeResources.includes(ref) ? {} : { options: { metadataOnly: true } }),
     indexes: inNamespaces,
     keys: (object, reads, other) => {
       const quotas = reads.of<ResourceQuota>(ResourceQuotas);

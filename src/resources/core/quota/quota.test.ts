@@ -122,6 +122,34 @@ const usages: readonly (readonly [name: string, subject: typeof pods, object: ob
       "requests.storage": "2Gi",
     },
   ],
+  [
+    "devices: exactly, all there are, and the first of several that is there",
+    { group: "resource.k8s.io", resource: "resourceclaims" },
+    {
+      spec: {
+        devices: {
+          requests: [
+            { name: "a", exactly: { deviceClassName: "gpu", allocationMode: "ExactCount", count: 2 } },
+            { name: "b", exactly: { deviceClassName: "nic", allocationMode: "All" } },
+            {
+              name: "c",
+              firstAvailable: [
+                { name: "x", deviceClassName: "gpu", count: 1 },
+                { name: "y", deviceClassName: "gpu", count: 3 },
+                { name: "z", deviceClassName: "small", count: 4 },
+              ],
+            },
+          ],
+        },
+      },
+    },
+    {
+      "count/resourceclaims.resource.k8s.io": "1",
+      "gpu.deviceclass.resource.k8s.io/devices": "5",
+      "nic.deviceclass.resource.k8s.io/devices": "32",
+      "small.deviceclass.resource.k8s.io/devices": "4",
+    },
+  ],
   ["a secret", core("secrets"), {}, { "count/secrets": "1", secrets: "1" }],
   ["anything else", { group: "apps", resource: "deployments" }, {}, { "count/deployments.apps": "1" }],
 ];

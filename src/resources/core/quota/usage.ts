@@ -2,6 +2,7 @@
 // everything by being there. Pure.
 
 import type { PersistentVolumeClaim, Pod, PodSpec, Service } from "#machinery/gen/types/core-v1.ts";
+import type { ResourceClaim } from "#machinery/gen/types/resource-v1.ts";
 import type { DeepReadonly, KubeObject } from "#machinery/meta.ts";
 import { compareQuantities, parseQuantity, type Quantity } from "#machinery/quantity.ts";
 import { amountsOf, podRequests, type Amounts } from "../pod/requests.ts";
@@ -18,6 +19,8 @@ const isCore = ({ group, resource }: Subject, name: string): boolean => group ==
 
 export const isPods = (subject: Subject): boolean => isCore(subject, "pods");
 export const isServices = (subject: Subject): boolean => isCore(subject, "services");
+export const isDeviceClaims = ({ group, resource }: Subject): boolean =>
+  group === "resource.k8s.io" && resource === "resourceclaims";
 export const isClaims = (subject: Subject): boolean => isCore(subject, "persistentvolumeclaims");
 
 /** The name under which the objects of any resource are counted. */
@@ -34,6 +37,9 @@ const plainCounts: ReadonlySet<string> = new Set([
 const computed: ReadonlySet<string> = new Set(["cpu", "memory", "ephemeral-storage"]);
 const hugePages = "hugepages-";
 const classInfix = ".storageclass.storage.k8s.io/";
+const devicesSuffix = ".deviceclass.resource.k8s.io/devices";
+/** A request for all devices may get so many. */
+const devicesMax = 32;
 
 /** Whether the usage of such objects says something of a name in a quota. */
 export function countsTowards(subject: Subject, name: string): boolean {
@@ -47,6 +53,7 @@ export function countsTowards(subject: Subject, name: string): boolean {
   if (isServices(subject)) return name === "services" || name.startsWith("services.");
   if (isClaims(subject))
     return name === "persistentvolumeclaims" || name === "requests.storage" || name.includes(classInfix);
+  if (isDeviceClaims(subject)) return name.endsWith(devicesSuffix);
   return subject.group === "" && plainCounts.has(name) && name === subject.resource;
 }
 
@@ -131,11 +138,27 @@ function claimUsage({ metadata, spec, status }: Read<PersistentVolumeClaim>): Ma
   return usage;
 }
 
+/** Devices by class; of several that would do, as many as the greediest asks for. */
+function deviceUsage({ spec }: Read<ResourceClaim>): Map<string, Quantity> {
+  const total = new Map<string, number>();
+  for (const { exactly, firstAvailable = [] } of spec?.devices?.requests ?? []) {
+    const most = new Map<string, number>();
+    for (const one of exactly === undefined ? firstAvailable : [exactly]) {
+      const name = `${one.deviceClassName ?? ""}${devicesSuffix}`;
+      const count = one.allocationMode === "All" ? devicesMax : (one.count ?? 1);
+      most.set(name, Math.max(most.get(name) ?? 0, Number(count)));
+    }
+    for (const [name, count] of most) total.set(name, (total.get(name) ?? 0) + count);
+  }
+  return new Map([...total].map(([name, count]) => [name, whole(count)]));
+}
+
 export function quotaUsage(subject: Subject, object: Read<KubeObject>, nowMs: number): AmountsByName {
   let usage = new Map<string, Quantity>();
   if (isPods(subject)) usage = podUsage(object as Read<Pod>, nowMs);
   else if (isServices(subject)) usage = serviceUsage(object as Read<Service>);
   else if (isClaims(subject)) usage = claimUsage(object as Read<PersistentVolumeClaim>);
+  else if (isDeviceClaims(subject)) usage = deviceUsage(object as Read<ResourceClaim>);
   else if (subject.group === "" && plainCounts.has(subject.resource)) usage.set(subject.resource, whole(1));
   usage.set(countName(subject), whole(1));
   return usage;
