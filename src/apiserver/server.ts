@@ -55,6 +55,8 @@ export interface ApiServerOptions {
   readonly jwks: () => Record<string, unknown>;
   /** Old revisions are forgotten after this long. */
   readonly historyMs?: number;
+  /** What turns of the event loop are measured by, in milliseconds; a simulation's stands still. */
+  readonly turnClock?: () => number;
 }
 
 export interface ApiServer {
@@ -134,7 +136,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
         : options.subresources[`${name}/${subresource}`];
     },
   });
-  const turns = new Turns();
+  const turns = new Turns(options.turnClock);
   const stopCompaction = startCompaction(store, clock, log, options.historyMs ?? defaultHistoryMs);
 
   return {

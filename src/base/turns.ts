@@ -8,15 +8,21 @@ const beginMsMax = 2;
 
 /** Who gives way waits in order; as many go on in the next turn as fit into it. */
 export class Turns {
+  readonly #now: () => number;
   readonly #waiting: (() => void)[] = [];
   #from = 0;
   #beganMs = 0;
   #isMarked = false;
   #isDraining = false;
 
+  /** `now` in milliseconds; a clock that stands still never has anybody wait. */
+  constructor(now: () => number = () => performance.now()) {
+    this.#now = now;
+  }
+
   /** Before a piece of work: undefined when it may begin now. */
   enter(): Promise<void> | undefined {
-    const nowMs = performance.now();
+    const nowMs = this.#now();
     if (!this.#isMarked) {
       this.#isMarked = true;
       this.#beganMs = nowMs;
@@ -39,12 +45,12 @@ export class Turns {
   }
 
   async #drain(): Promise<void> {
-    const beganMs = performance.now();
+    const beganMs = this.#now();
     while (this.#from < this.#waiting.length) {
       this.#waiting[this.#from++]?.();
       // Its work runs before the next one's begins.
       await Promise.resolve();
-      if (performance.now() - beganMs >= beginMsMax) break;
+      if (this.#now() - beganMs >= beginMsMax) break;
     }
     if (this.#from === this.#waiting.length) {
       this.#waiting.length = 0;

@@ -337,6 +337,14 @@ test("of two on one node the older stays", () => {
   );
 });
 
+test("one that is being deleted makes nothing: the collector has taken it", () => {
+  const world = new World(2);
+  world.finish();
+  world.set.metadata = { ...world.set.metadata, deletionTimestamp: at(startMs) };
+  [world.pods, world.revisions] = [[], []];
+  assert.deepEqual(world.plan(), []);
+});
+
 test("whatever the kubelets do: never more unavailable than may be, one pod a node, and it settles", () => {
   for (let seed = 1; seed <= 100; seed++) {
     const random = seededRandom(seed);

@@ -256,6 +256,8 @@ function placesOf(
 
 export function planDaemonSet(input: DaemonInput, { nowMs }: PlanContext): Plan {
   const { set, nodes, failedForMs } = input;
+  // The collector takes its pods and revisions: made anew, they would be taken again.
+  if (set.metadata?.deletionTimestamp !== undefined) return { actions: [] };
   const selector = selectorFromObject(set.spec?.selector) ?? [];
   const rules = { ref: DaemonSets, owner: set, selector };
   const { mine, patches } = claimObjects(input.pods, { ...rules, of: Pods });
@@ -265,7 +267,6 @@ export function planDaemonSet(input: DaemonInput, { nowMs }: PlanContext): Plan 
   if (update === undefined || actions.length + revisions.patches.length > 0)
     return { actions: [...revisions.patches, ...actions] };
   const look: Look = { set, update, ...placesOf(set, nodes, mine), failedForMs, nowMs };
-  if (set.metadata?.deletionTimestamp !== undefined) return { actions: planStatus(look) };
   // Pods from before there were hashes get the hash of the template that they are of.
   const unmarked = mine.filter(
     (pod) => (pod.metadata?.labels?.[podRevisionLabel] ?? "") === "" && isUpdated(set, pod, update),

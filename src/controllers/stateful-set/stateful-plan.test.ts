@@ -334,6 +334,14 @@ test("a pod waits while the claim of the one before it goes away", () => {
   assert.deepEqual(world.log, []);
 });
 
+test("one that is being deleted makes nothing: the collector has taken it", () => {
+  const world = new World();
+  world.finish();
+  world.set.metadata = { ...world.set.metadata, deletionTimestamp: at(startMs) };
+  [world.pods, world.revisions] = [[], []];
+  assert.deepEqual(world.plan(), []);
+});
+
 test("whatever the kubelet does: one pod a name, at most one at a time is taken, and it settles", () => {
   for (let seed = 1; seed <= 100; seed++) {
     const random = seededRandom(seed);

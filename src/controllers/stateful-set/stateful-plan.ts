@@ -240,6 +240,8 @@ function placed(set: ReadStatefulSet, pods: readonly ReadPod[]): Pick<Look, "rep
 
 export function planStatefulSet(input: StatefulInput, { nowMs }: PlanContext): Plan {
   const { set } = input;
+  // The collector takes its pods and revisions: made anew, they would be taken again.
+  if (set.metadata?.deletionTimestamp !== undefined) return { actions: [] };
   const selector = selectorFromObject(set.spec?.selector) ?? [];
   const isMember = (pod: ReadPod): boolean => ordinalOf(set, pod) !== undefined;
   const rules = { ref: StatefulSets, owner: set, selector };
@@ -253,7 +255,6 @@ export function planStatefulSet(input: StatefulInput, { nowMs }: PlanContext): P
   const current = revisions.mine.find((one) => nameOf(one) === set.status?.currentRevision) ?? update;
   const isOrdered = set.spec?.podManagementPolicy !== "Parallel";
   const look: Look = { ...input, nowMs, isOrdered, current, update, ...placed(set, mine) };
-  if (set.metadata?.deletionTimestamp !== undefined) return { actions: planStatus(look) };
   const used = new Set([nameOf(current), nameOf(update), ...mine.map(revisionOfPod)]);
   const trimmed = trimRevisions(set, revisions.mine, (one) => used.has(nameOf(one)));
   const waits = mine.map((pod) => availableIn(set, pod, nowMs) ?? 0).filter((wait) => wait > 0);
