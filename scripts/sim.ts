@@ -33,7 +33,8 @@ function faultsOf(text: string): FaultName[] {
   if (text === "none") return [];
   return text.split(",").map((name) => {
     const known = faultNames.find((one) => one === name);
-    if (known === undefined) throw new Error(`--faults: ${name} is not one of all, none, ${faultNames.join(", ")}`);
+    if (known === undefined)
+      throw new Error(`--faults: ${name} is not one of all, none, ${faultNames.join(", ")}`);
     return known;
   });
 }

@@ -275,6 +275,8 @@ class Collector implements Component {
     const owners = [];
     for (const owner of live.metadata?.ownerReferences ?? [])
       owners.push({ owner, fate: await this.#fate(live, owner) });
+    // A kind that discovery does not name yet may come: then its owner's fate is known.
+    if (owners.some(({ fate }) => fate === "unknown")) this.#queue.addAfter(key, this.#periodMs);
     const hasDependents = this.#dependents(live).length > 0;
     await this.#execute(planOwned({ ref: kind.ref, object: live, owners, hasDependents }));
   }

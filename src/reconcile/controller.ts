@@ -5,7 +5,7 @@ import { assert, toError } from "#base/assert.ts";
 import type { Timer } from "#base/clock.ts";
 import type { Client, ResourceRef } from "#client/client.ts";
 import { ApiError } from "#machinery/status.ts";
-import type { DeepReadonly, KubeObject } from "#machinery/meta.ts";
+import { objectKey, type DeepReadonly, type KubeObject } from "#machinery/meta.ts";
 import type { Action } from "./action.ts";
 import { checkPlan } from "./check-plan.ts";
 import type { Component, Deps } from "./component.ts";
@@ -130,6 +130,8 @@ class Loop implements RunningController {
   readonly #reads: Reads;
   readonly #queue: WorkQueue;
   readonly #holds = new Holds();
+  /** Kinds of which a key has written something, perhaps: it is not looked at before that is known. */
+  readonly #doubts = new Map<string, Map<string, ResourceRef>>();
   /** Keys that were taken from the queue while held; they go back when the hold ends. */
   readonly #parked = new Set<string>();
   readonly #working = new Set<Promise<void>>();
@@ -238,6 +240,13 @@ class Loop implements RunningController {
   /** One key once. Never rejects. */
   async #work(key: string): Promise<void> {
     try {
+      if (this.#doubts.has(key)) {
+        await this.#holdDoubts(key);
+        if (this.#holds.isHeld(key)) {
+          this.#parked.add(key);
+          return;
+        }
+      }
       const again = await this.#reconcile(key);
       this.#queue.forget(key);
       if (again !== undefined) this.#queue.addAfter(key, again);
@@ -273,7 +282,8 @@ class Loop implements RunningController {
     const second = await execute(client, this.#events, afterwards);
     this.#hold(key, outcome);
     this.#hold(key, second);
-    await this.#holdUnknown(key, outcome.failures);
+    this.#noteDoubts(key, outcome.failures);
+    this.#noteDoubts(key, second.failures);
     if (isNamespaceTerminating(failure.error)) return plan.againAfterMs;
     throw failure.error;
   }
@@ -314,21 +324,30 @@ class Loop implements RunningController {
     if (this.#holds.size > 0) this.#sweepLater();
   }
 
-  /** A write without an answer may have happened: wait until the caches have reached the collection's present. */
-  async #holdUnknown(key: string, failures: readonly Failure[]): Promise<void> {
+  /** A write without an answer may have happened. */
+  #noteDoubts(key: string, failures: readonly Failure[]): void {
     for (const { action, unknown } of failures) {
       if (!unknown || action.do === "event") continue;
       const { ref } = action;
-      if (!this.#informers.has(`${ref.group}/${ref.resource}`)) continue;
+      const id = `${ref.group}/${ref.resource}`;
+      if (!this.#informers.has(id)) continue;
+      const doubts = this.#doubts.get(key) ?? new Map<string, ResourceRef>();
+      this.#doubts.set(key, doubts.set(id, ref));
+    }
+  }
+
+  /** Until the caches have reached the collections' present. As long as that is not known, the key is not looked at. */
+  async #holdDoubts(key: string): Promise<void> {
+    for (const [id, ref] of this.#doubts.get(key) ?? []) {
       const list = await this.#deps.client.list(ref, { limit: 1 });
       const resourceVersion = list.metadata?.resourceVersion ?? "";
-      this.#holds.add(
-        key,
-        { ref, key: "", uid: "", resourceVersion, deleted: false },
-        this.#deps.clock.monotonic(),
-      );
-      this.#sweepLater();
+      const written = { ref, key: "", uid: "", resourceVersion, deleted: false };
+      this.#holds.add(key, written, this.#deps.clock.monotonic());
+      this.#doubts.get(key)?.delete(id);
+      this.#progress(ref, this.#informer(ref));
     }
+    this.#doubts.delete(key);
+    if (this.#holds.size > 0) this.#sweepLater();
   }
 
   #progress(ref: ResourceRef, informer: Informer<KubeObject>): void {
@@ -358,8 +377,13 @@ class Loop implements RunningController {
     for (const { written } of this.#holds.of(key)) {
       const slash = written.key.indexOf("/");
       const [namespace, name] = [written.key.slice(0, Math.max(0, slash)), written.key.slice(slash + 1)];
-      if (name === "") continue;
       try {
+        if (name === "") {
+          // Whatever may have been written is in a live list.
+          for (const object of (await this.#deps.client.list(written.ref)).items)
+            this.#informer(written.ref).observe(objectKey(object), object);
+          continue;
+        }
         this.#informer(written.ref).observe(
           written.key,
           await this.#deps.client.get(written.ref, namespace, name),

@@ -28,7 +28,7 @@ export class History {
   /** The last sizes of ReplicaSets, and the pods that they had. */
   readonly #sets = new Map<string, { replicas: number; pods: ReadonlySet<string> }>();
   /** The largest sum that a Deployment may have had lately. */
-  readonly #most = new Map<string, { uid: string; desired: number }>();
+  readonly #most = new Map<string, number>();
 
   /** What is wrong now that was right before. */
   look(world: World): string[] {
@@ -48,7 +48,8 @@ export class History {
       const { uid = "", name = "" } = metadata ?? {};
       const node = spec?.nodeName ?? "";
       const before = this.#places.get(uid);
-      if (before !== undefined && before !== node) wrong.push(`pod ${name} was on ${before} and is on ${node || "none"}`);
+      if (before !== undefined && before !== node)
+        wrong.push(`pod ${name} was on ${before} and is on ${node || "none"}`);
       if (node !== "") this.#places.set(uid, node);
     }
     return wrong;
@@ -83,11 +84,16 @@ export class History {
       // One that was just made smaller still has the pods of before.
       const held = this.#most.get(uid);
       const total = (byOwner.get(uid) ?? []).reduce((sum, set) => sum + (set.spec?.replicas ?? 1), 0);
-      const lately = Math.max(desired, held?.desired ?? 0);
-      const { maxSurge } = resolveFenceposts(rollingUpdate?.maxSurge, rollingUpdate?.maxUnavailable, lately);
-      const most = lately + (type === "RollingUpdate" ? maxSurge : 0);
-      if (total > most) wrong.push(`Deployment ${metadata?.name} asks for ${total} pods, ${most} are allowed`);
-      this.#most.set(uid, { uid, desired: total > desired + maxSurge ? lately : desired });
+      const lately = Math.max(desired, held ?? 0);
+      const allowed = (size: number): number => {
+        if (type !== "RollingUpdate") return size;
+        return (
+          size + resolveFenceposts(rollingUpdate?.maxSurge, rollingUpdate?.maxUnavailable, size).maxSurge
+        );
+      };
+      if (total > allowed(lately))
+        wrong.push(`Deployment ${metadata?.name} asks for ${total} pods, ${allowed(lately)} are allowed`);
+      this.#most.set(uid, total > allowed(desired) ? lately : desired);
     }
     return wrong;
   }
@@ -132,7 +138,10 @@ function overcommitted({ nodes, pods }: World): string[] {
         used[name] = (used[name] ?? 0) + amount;
     return Object.entries(used)
       .filter(([name, amount]) => amount > (allocatable[name] ?? 0))
-      .map(([name, amount]) => `node ${metadata?.name} has ${allocatable[name] ?? 0} of ${name}, its pods ask for ${amount}`);
+      .map(
+        ([name, amount]) =>
+          `node ${metadata?.name} has ${allocatable[name] ?? 0} of ${name}, its pods ask for ${amount}`,
+      );
   });
 }
 
@@ -185,8 +194,14 @@ export function unsettled(world: World): string[] {
   for (const node of nodes) expect(isReady(node), `node ${node.metadata?.name} is not ready`);
   for (const { metadata, spec, status } of deployments) {
     const wanted = spec?.replicas ?? 1;
-    const counts = [status?.replicas, status?.updatedReplicas, status?.readyReplicas, status?.availableReplicas];
-    const isDone = counts.every((count) => (count ?? 0) === wanted) && status?.observedGeneration === metadata?.generation;
+    const counts = [
+      status?.replicas,
+      status?.updatedReplicas,
+      status?.readyReplicas,
+      status?.availableReplicas,
+    ];
+    const isDone =
+      counts.every((count) => (count ?? 0) === wanted) && status?.observedGeneration === metadata?.generation;
     expect(isDone, `Deployment ${metadata?.name}: ${counts.join("/")} of ${wanted}`);
   }
   for (const { metadata, spec, status } of statefulSets) {
@@ -206,8 +221,9 @@ export function unsettled(world: World): string[] {
     );
   for (const { metadata, status } of jobs)
     expect(
-      status?.conditions?.some(({ type, status: value }) => ["Complete", "Failed"].includes(type) && value === "True") ===
-        true,
+      status?.conditions?.some(
+        ({ type, status: value }) => ["Complete", "Failed"].includes(type) && value === "True",
+      ) === true,
       `Job ${metadata?.name} has not ended`,
     );
   for (const job of jobs) waiting.push(...miscounted(job, pods));
@@ -219,7 +235,8 @@ function miscounted({ metadata, spec, status }: Job, pods: readonly Pod[]): stri
   const isComplete = status?.conditions?.some(({ type }) => type === "Complete") === true;
   if (!isComplete) return [];
   const wanted = spec?.completions ?? 1;
-  const wrong = (status?.succeeded ?? 0) < wanted ? [`Job ${metadata?.name} is complete with ${status?.succeeded}`] : [];
+  const wrong =
+    (status?.succeeded ?? 0) < wanted ? [`Job ${metadata?.name} is complete with ${status?.succeeded}`] : [];
   const stuck = pods.filter(
     (pod) =>
       controllerOf(pod)?.uid === metadata?.uid &&

@@ -3,15 +3,7 @@
 
 import { noLoad } from "#kubelet/hollow/simulated-runtime.ts";
 import type { Client, ResourceRef } from "#client/client.ts";
-import {
-  DaemonSets,
-  Deployments,
-  Jobs,
-  Nodes,
-  Pods,
-  ReplicaSets,
-  StatefulSets,
-} from "#client/refs.ts";
+import { DaemonSets, Deployments, Jobs, Nodes, Pods, ReplicaSets, StatefulSets } from "#client/refs.ts";
 import { toError } from "#base/assert.ts";
 import type { Logger } from "#base/log.ts";
 import type { KubeObject } from "#machinery/meta.ts";
@@ -45,7 +37,8 @@ const settleMinutesMax = 45;
 const minute = 60_000;
 
 async function worldOf(client: Client): Promise<World> {
-  const all = async <T extends KubeObject>(ref: ResourceRef): Promise<T[]> => (await client.list<T>(ref)).items;
+  const all = async <T extends KubeObject>(ref: ResourceRef): Promise<T[]> =>
+    (await client.list<T>(ref)).items;
   const [nodes, pods, replicaSets, deployments, statefulSets, daemonSets, jobs] = await Promise.all([
     all(Nodes),
     all(Pods),

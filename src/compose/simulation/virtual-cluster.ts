@@ -63,7 +63,10 @@ const recentMax = 12;
 /** Turns of the event loop without anything going in or out, after which all is quiet. */
 const quietTurns = 4;
 const namespaces = ["default", "kube-system", "kube-node-lease"];
-const user = (name: string, ...groups: string[]): Caller => ({ name, groups: [...groups, "system:authenticated"] });
+const user = (name: string, ...groups: string[]): Caller => ({
+  name,
+  groups: [...groups, "system:authenticated"],
+});
 
 export class VirtualCluster {
   readonly clock: ManualClock;
@@ -141,7 +144,9 @@ export class VirtualCluster {
 
   /** Every change of every pod, however short it lasted. */
   onPod(handler: (pod: Pod | undefined, old: Pod | undefined) => void): void {
-    this.#own.informer<Pod>(Pods).onChange((pod, old) => handler(pod as Pod | undefined, old as Pod | undefined));
+    this.#own
+      .informer<Pod>(Pods)
+      .onChange((pod, old) => handler(pod as Pod | undefined, old as Pod | undefined));
   }
 
   /** `controllers`, `scheduler`, `node-0`, … */
@@ -180,7 +185,7 @@ export class VirtualCluster {
   async settle(): Promise<void> {
     const before = this.#activity;
     let seen = -1;
-    for (let quiet = 0; quiet < quietTurns; ) {
+    for (let quiet = 0; quiet < quietTurns;) {
       quiet = this.#activity === seen ? quiet + 1 : 0;
       seen = this.#activity;
       if (seen - before > busyMax) {
@@ -270,13 +275,24 @@ export class VirtualCluster {
 
   #startScheduler(log: Logger): Running {
     const { deps, transport, informers, started } = this.#parts(user("system:kube-scheduler"), log);
-    return started(startScheduler({}, { ...deps, client: createClient(transport), informers, turnClock: () => 0 }));
+    return started(
+      startScheduler({}, { ...deps, client: createClient(transport), informers, turnClock: () => 0 }),
+    );
   }
 
   #startNode(at: number, load: SimulatedLoad, log: Logger): Running {
     const { deps, transport, informers, started } = this.#parts(user(`hollow-${at}`, "system:masters"), log);
     const size = { cpus: 4, memoryBytes: 8 * 1024 ** 3 };
-    const nodes = { count: 1, prefix: "node", from: at, size, load, zones: 0, allEvents: false, version: "v1.36.0" };
+    const nodes = {
+      count: 1,
+      prefix: "node",
+      from: at,
+      size,
+      load,
+      zones: 0,
+      allEvents: false,
+      version: "v1.36.0",
+    };
     return started(startHollowNodes(nodes, { ...deps, informers, transportFor: () => transport }));
   }
 }
