@@ -134,13 +134,15 @@ class Run {
     const { clock } = this.#cluster;
     const endMs = clock.now() + ms;
     while (clock.now() < endMs && this.#violations.length === 0) {
-      this.#revive(clock.now());
+      await this.#revive(clock.now());
       const next = Math.min(endMs, ...this.#down.values());
       await this.#cluster.advance(Math.max(1, next - clock.now()), async () => void (await this.#look()));
     }
   }
 
-  #revive(nowMs: number): void {
+  async #revive(nowMs: number): Promise<void> {
+    // What a dead one had sent arrives before its successor has started to look: as the Lease, or exec, makes sure of.
+    await this.#cluster.settle();
     for (const [name, atMs] of this.#down) {
       if (atMs > nowMs) continue;
       this.#down.delete(name);
@@ -162,7 +164,7 @@ class Run {
   async #settle(): Promise<void> {
     const cluster = this.#cluster;
     cluster.faults = noFaults;
-    this.#revive(Infinity);
+    await this.#revive(Infinity);
     let waiting: string[] = [];
     for (let minutes = 0; minutes < settleMinutesMax && this.#violations.length === 0; minutes++) {
       await this.#pass(minute);
