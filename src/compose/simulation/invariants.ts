@@ -27,6 +27,8 @@ export class History {
   readonly #ended = new Map<string, Set<string>>();
   /** The last sizes of ReplicaSets, and the pods that they had. */
   readonly #sets = new Map<string, { replicas: number; pods: ReadonlySet<string> }>();
+  /** The largest size that a ReplicaSet had since the last look: it may be made larger and smaller at one moment. */
+  readonly #peaks = new Map<string, number>();
   /** The largest sum that a Deployment may have had lately. */
   readonly #most = new Map<string, number>();
 
@@ -66,7 +68,8 @@ export class History {
       const replicas = spec?.replicas ?? 1;
       const before = this.#sets.get(uid);
       const isMade = [...uids].some((one) => before?.pods.has(one) !== true);
-      const most = Math.max(replicas, before?.replicas ?? 0);
+      const most = Math.max(replicas, before?.replicas ?? 0, this.#peaks.get(uid) ?? 0);
+      this.#peaks.delete(uid);
       if (isMade && active.length > most)
         wrong.push(`ReplicaSet ${metadata?.name} made pods: ${active.length} of ${most}`);
       this.#sets.set(uid, { replicas, pods: uids });
@@ -98,8 +101,14 @@ export class History {
     return wrong;
   }
 
+  /** Every change of a ReplicaSet, as the store tells it. */
+  noteSet(set: ReplicaSet | undefined): void {
+    const uid = set?.metadata?.uid ?? "";
+    this.#peaks.set(uid, Math.max(this.#peaks.get(uid) ?? 0, set?.spec?.replicas ?? 1));
+  }
+
   /** Every change of a pod, as the store tells it: one that ends and goes at once is in no list. */
-  note(pod: Pod | undefined, old: Pod | undefined): void {
+  notePod(pod: Pod | undefined, old: Pod | undefined): void {
     const one = pod ?? old;
     const owner = one === undefined ? undefined : controllerOf(one);
     if (one === undefined || owner?.kind !== "Job") return;

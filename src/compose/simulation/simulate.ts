@@ -6,6 +6,8 @@ import type { Client, ResourceRef } from "#client/client.ts";
 import { DaemonSets, Deployments, Jobs, Nodes, Pods, ReplicaSets, StatefulSets } from "#client/refs.ts";
 import { toError } from "#base/assert.ts";
 import type { Logger } from "#base/log.ts";
+import type { ReplicaSet } from "#machinery/gen/types/apps-v1.ts";
+import type { Pod } from "#machinery/gen/types/core-v1.ts";
 import type { KubeObject } from "#machinery/meta.ts";
 import { noFaults, type WireFaults } from "./faulty-transport.ts";
 import { History, unsettled, type World } from "./invariants.ts";
@@ -75,7 +77,8 @@ class Run {
     this.#cluster = cluster;
     this.#options = options;
     this.#beganMs = cluster.clock.now();
-    cluster.onPod((pod, old) => this.#history.note(pod, old));
+    cluster.onChange<Pod>(Pods, (pod, old) => this.#history.notePod(pod, old));
+    cluster.onChange<ReplicaSet>(ReplicaSets, (set) => this.#history.noteSet(set));
   }
 
   get #atSeconds(): string {

@@ -18,13 +18,13 @@ import { createApiServer, type ApiServer } from "#apiserver/server.ts";
 import { eviction } from "#apiserver/subresources/eviction.ts";
 import { finalizeNamespace } from "#apiserver/subresources/finalize.ts";
 import { binding } from "#apiserver/subresources/pods.ts";
-import { createClient, type Client } from "#client/client.ts";
-import { Namespaces, Pods } from "#client/refs.ts";
+import { createClient, type Client, type ResourceRef } from "#client/client.ts";
+import { Namespaces } from "#client/refs.ts";
 import { startControllers } from "#controllers/index.ts";
 import { startHollowNodes } from "#kubelet/hollow/hollow-nodes.ts";
 import type { SimulatedLoad } from "#kubelet/hollow/simulated-runtime.ts";
 import type { Caller } from "#machinery/api-request.ts";
-import type { Pod } from "#machinery/gen/types/core-v1.ts";
+import type { KubeObject } from "#machinery/meta.ts";
 import type { Component } from "#reconcile/component.ts";
 import { createInformerFactory } from "#reconcile/informers.ts";
 import type { InformerFactory } from "#reconcile/informer.ts";
@@ -142,11 +142,14 @@ export class VirtualCluster {
     return cluster;
   }
 
-  /** Every change of every pod, however short it lasted. */
-  onPod(handler: (pod: Pod | undefined, old: Pod | undefined) => void): void {
+  /** Every change of every object of a kind, however short it lasted. */
+  onChange<T extends KubeObject>(
+    ref: ResourceRef,
+    handler: (object: T | undefined, old: T | undefined) => void,
+  ): void {
     this.#own
-      .informer<Pod>(Pods)
-      .onChange((pod, old) => handler(pod as Pod | undefined, old as Pod | undefined));
+      .informer<T>(ref)
+      .onChange((object, old) => handler(object as T | undefined, old as T | undefined));
   }
 
   /** `controllers`, `scheduler`, `node-0`, … */
