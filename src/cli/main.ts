@@ -5,6 +5,7 @@ import { registerHollowCommand } from "./hollow.ts";
 import { registerLocalCommands } from "./local.ts";
 import { registerNodeCommand } from "./node.ts";
 import { registerServerCommand } from "./server.ts";
+import { registerWhyCommand } from "./why.ts";
 
 if (process.argv[2] === "kubectl") {
   const { kubectlProcess } = await import("./kubectl.ts");
@@ -16,6 +17,7 @@ registerLocalCommands(program);
 registerServerCommand(program);
 registerNodeCommand(program);
 registerHollowCommand(program);
+registerWhyCommand(program);
 program.command("kubectl").description("our kubectl, as `bin/kubectl`: every word after it is kubectl's own");
 
 try {
