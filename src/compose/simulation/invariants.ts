@@ -19,25 +19,28 @@ export interface World {
   readonly jobs: readonly Job[];
 }
 
+/** How long a plan of many slow requests may take. */
+const planMsMax = 20_000;
+
 /** What is remembered from one moment to the next. */
 export class History {
   /** Where each pod was placed. */
   readonly #places = new Map<string, string>();
   /** Pods that have ended, by the Job that they are of. */
   readonly #ended = new Map<string, Set<string>>();
-  /** The last sizes of ReplicaSets, and the pods that they had. */
-  readonly #sets = new Map<string, { replicas: number; pods: ReadonlySet<string> }>();
-  /** The largest size that a ReplicaSet had since the last look: it may be made larger and smaller at one moment. */
-  readonly #peaks = new Map<string, number>();
+  /** The pods of ReplicaSets at the last look. */
+  readonly #podsOf = new Map<string, ReadonlySet<string>>();
+  /** The sizes that a ReplicaSet was asked for, and when. */
+  readonly #sizes = new Map<string, { atMs: number; replicas: number }[]>();
   /** The largest sum that a Deployment may have had lately. */
   readonly #most = new Map<string, number>();
 
   /** What is wrong now that was right before. */
-  look(world: World): string[] {
+  look(world: World, nowMs: number): string[] {
     return [
       ...this.#placedOnce(world),
       ...overcommitted(world),
-      ...this.#neverTooMany(world),
+      ...this.#neverTooMany(world, nowMs),
       ...this.#withinSurge(world),
       ...this.#countedOnce(world),
       ...oneForEachName(world),
@@ -58,7 +61,7 @@ export class History {
   }
 
   /** A ReplicaSet makes no pod while it has as many as it was asked for. */
-  #neverTooMany({ replicaSets, pods }: World): string[] {
+  #neverTooMany({ replicaSets, pods }: World, nowMs: number): string[] {
     const wrong: string[] = [];
     const byOwner = Map.groupBy(pods, (pod) => controllerOf(pod)?.uid ?? "");
     for (const { metadata, spec } of replicaSets) {
@@ -66,13 +69,12 @@ export class History {
       const active = (byOwner.get(uid) ?? []).filter(isActive);
       const uids = new Set(active.map((pod) => pod.metadata?.uid ?? ""));
       const replicas = spec?.replicas ?? 1;
-      const before = this.#sets.get(uid);
-      const isMade = [...uids].some((one) => before?.pods.has(one) !== true);
-      const most = Math.max(replicas, before?.replicas ?? 0, this.#peaks.get(uid) ?? 0);
-      this.#peaks.delete(uid);
+      const before = this.#podsOf.get(uid);
+      const isMade = [...uids].some((one) => before?.has(one) !== true);
+      const most = Math.max(replicas, this.#largestLately(uid, nowMs));
       if (isMade && active.length > most)
         wrong.push(`ReplicaSet ${metadata?.name} made pods: ${active.length} of ${most}`);
-      this.#sets.set(uid, { replicas, pods: uids });
+      this.#podsOf.set(uid, uids);
     }
     return wrong;
   }
@@ -102,9 +104,23 @@ export class History {
   }
 
   /** Every change of a ReplicaSet, as the store tells it. */
-  noteSet(set: ReplicaSet | undefined): void {
+  noteSet(set: ReplicaSet | undefined, nowMs: number): void {
     const uid = set?.metadata?.uid ?? "";
-    this.#peaks.set(uid, Math.max(this.#peaks.get(uid) ?? 0, set?.spec?.replicas ?? 1));
+    const sizes = this.#sizes.get(uid) ?? [];
+    this.#sizes.set(uid, sizes);
+    const replicas = set?.spec?.replicas ?? 1;
+    if (sizes.at(-1)?.replicas !== replicas) sizes.push({ atMs: nowMs, replicas });
+  }
+
+  /** What was planned for one size is done to its end, also when another is asked for meanwhile. */
+  #largestLately(uid: string, nowMs: number): number {
+    const sizes = this.#sizes.get(uid) ?? [];
+    let most = 0;
+    for (const [at, { replicas }] of sizes.entries()) {
+      const untilMs = sizes[at + 1]?.atMs ?? Infinity;
+      if (untilMs >= nowMs - planMsMax) most = Math.max(most, replicas);
+    }
+    return most;
   }
 
   /** Every change of a pod, as the store tells it: one that ends and goes at once is in no list. */

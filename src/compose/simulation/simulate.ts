@@ -78,7 +78,7 @@ class Run {
     this.#options = options;
     this.#beganMs = cluster.clock.now();
     cluster.onChange<Pod>(Pods, (pod, old) => this.#history.notePod(pod, old));
-    cluster.onChange<ReplicaSet>(ReplicaSets, (set) => this.#history.noteSet(set));
+    cluster.onChange<ReplicaSet>(ReplicaSets, (set) => this.#history.noteSet(set, cluster.clock.now()));
   }
 
   get #atSeconds(): string {
@@ -156,7 +156,7 @@ class Run {
 
   async #look(): Promise<World> {
     const world = await worldOf(this.#cluster.admin);
-    const wrong = this.#history.look(world);
+    const wrong = this.#history.look(world, this.#cluster.clock.now());
     // What is wrong stays wrong: the first moment says it.
     if (this.#violations.length === 0)
       for (const one of wrong) this.#violations.push(`${this.#atSeconds} s: ${one}`);
