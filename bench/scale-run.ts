@@ -166,7 +166,7 @@ async function bare(nodes: number, pods: number): Promise<ScaleResult> {
     const { status = {}, ...node } = sampleNode(`node-${n}`, { cpu: "8", memory: "32Gi", labels });
     return client
       .create<Node>(Nodes, "", { ...node, status: { ...status, capacity: status.allocatable ?? {} } })
-      .then((created) => client.update(Nodes, { ...created, status }, "status"));
+      .then(() => client.patch(Nodes, "", `node-${n}`, "merge", { status }, "status"));
   });
   const nodesSeconds = seconds(began);
   const createdPerSecond = await createAlone(client, floorPods);
