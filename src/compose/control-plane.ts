@@ -124,6 +124,8 @@ export interface ControlPlane {
   readonly port: number;
   /** As the administrator. */
   readonly client: Client;
+  /** Of the store: changes with every write. */
+  readonly revision: () => number;
   readonly done: Promise<void>;
   stop(): Promise<void>;
 }
@@ -400,6 +402,7 @@ async function startOver(options: ControlPlaneOptions, base: Base): Promise<Cont
     pki,
     port: listener.port,
     client: admin,
+    revision: () => store.revision,
     // A store that failed to write is only good again when it is opened anew, which takes a new process.
     done: Promise.race([loops.done, store.failed.then((error) => Promise.reject(error))]),
     stop: () => stopAll(loops, listener, authorizationInformers, server, store),

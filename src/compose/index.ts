@@ -12,6 +12,7 @@ import { makeKubeConfig, type KubeConfig } from "#client/kubeconfig.ts";
 import type { HollowNodesOptions } from "#kubelet/hollow/hollow-nodes.ts";
 import { noLoad } from "#kubelet/hollow/simulated-runtime.ts";
 import { admissionPluginNames, startControlPlane, type ControlPlane } from "./control-plane.ts";
+import { VirtualTime } from "./virtual-time.ts";
 
 export type { Logger } from "#base/log.ts";
 export type {
@@ -22,6 +23,7 @@ export type {
   ResourceRef,
   WatchOptions,
 } from "#client/client.ts";
+export { simulate, type FaultName, type SimulationOptions, type SimulationResult } from "./simulation/simulate.ts";
 export type { HollowNodesOptions } from "#kubelet/hollow/hollow-nodes.ts";
 export type { KubeConfig } from "#client/kubeconfig.ts";
 export {
@@ -61,6 +63,8 @@ export interface ClusterOptions {
   readonly controllers?: readonly string[];
   /** Nodes that run nothing: pods become Running and Ready on them. Default none. */
   readonly hollowNodes?: number | Partial<HollowNodesOptions>;
+  /** Time stands still, and goes on only by `advance`, as fast as there is something to do. Default false. */
+  readonly virtualTime?: boolean;
   /** Default: nothing is logged. */
   readonly log?: Logger;
 }
@@ -82,6 +86,11 @@ export interface Cluster {
   readonly client: Client;
   /** A client like it, as somebody else: authorization decides what it may do. */
   clientAs(user: User): Client;
+  /**
+   * With `virtualTime`: goes on by `90s`, `24h` or so many milliseconds, and comes back when all that was due is done.
+   * Rejects where time is real.
+   */
+  advance(duration: string | number): Promise<void>;
   /** Rejects when a component of the control plane ends by itself. */
   readonly done: Promise<void>;
   stop(): Promise<void>;
@@ -112,8 +121,11 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
   const forget = async (): Promise<void> => {
     if (dataDir === undefined) await rm(dir, { recursive: true, force: true });
   };
+  let revision = (): number => 0;
+  const time = options.virtualTime === true ? new VirtualTime(() => revision()) : undefined;
   try {
     const plane = await startControlPlane({
+      ...(time === undefined ? {} : { clock: time.clock }),
       dataDir: dir,
       store: dataDir === undefined ? { engine: "memory" } : { engine: "embedded", dir: join(dir, "store") },
       bindAddress: address,
@@ -131,7 +143,8 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
       ...(options.hollowNodes === undefined ? {} : { hollowNodes: hollowOf(options.hollowNodes) }),
       log: options.log ?? silentLogger,
     });
-    const cluster = clusterOver(plane, { name, address, forget });
+    revision = plane.revision;
+    const cluster = clusterOver(plane, { name, address, forget, time });
     const chosen = selectControllers(options.controllers);
     if (chosen.some((one) => one.name === "serviceaccount-controller")) await defaultServiceAccount(cluster);
     return cluster;
@@ -160,9 +173,16 @@ async function defaultServiceAccount({ client, done }: Cluster): Promise<void> {
   }
 }
 
+interface Made {
+  readonly name: string;
+  readonly address: string;
+  readonly forget: () => Promise<void>;
+  readonly time: VirtualTime | undefined;
+}
+
 function clusterOver(
   plane: ControlPlane,
-  { name, address, forget }: { name: string; address: string; forget: () => Promise<void> },
+  { name, address, forget, time }: Made,
 ): Cluster {
   const url = `https://${address === "0.0.0.0" ? "127.0.0.1" : address}:${plane.port}`;
   const clientAs = ({ name: user, groups = [] }: User): Client =>
@@ -182,6 +202,9 @@ function clusterOver(
     }),
     client: clientAs({ name: "kubernetes-admin", groups: ["system:masters"] }),
     clientAs,
+    advance: (duration) =>
+      time?.advance(duration) ??
+      Promise.reject(new Error("time is real here: start the cluster with { virtualTime: true }")),
     done: plane.done,
     async stop() {
       await plane.stop();

@@ -8,7 +8,17 @@ import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 import { promisify } from "node:util";
 import { CoreV1Api, KubeConfig } from "@kubernetes/client-node";
-import { ConfigMaps, isApiError, Namespaces, Pods, startCluster, type core } from "leme";
+import {
+  ConfigMaps,
+  CronJobs,
+  isApiError,
+  Jobs,
+  Namespaces,
+  Pods,
+  simulate,
+  startCluster,
+  type core,
+} from "leme";
 
 const root = join(import.meta.dirname, "../..");
 const run = promisify(execFile);
@@ -75,4 +85,36 @@ test("with a data directory, objects are there again", async (t) => {
   const kept = await second.client.get<core.ConfigMap>(ConfigMaps, "default", "kept");
   assert.deepEqual(kept.data, { a: "1" });
   assert.equal(second.kubeconfig["current-context"], "leme");
+});
+
+test("hours of a CronJob, in a moment: time goes on when the test says so", async (t) => {
+  const cluster = await startCluster({ virtualTime: true, hollowNodes: 1 });
+  t.after(() => cluster.stop());
+  const { client } = cluster;
+  await client.create(CronJobs, "default", {
+    metadata: { name: "hourly" },
+    spec: {
+      schedule: "0 * * * *",
+      successfulJobsHistoryLimit: 100,
+      jobTemplate: {
+        spec: { template: { spec: { restartPolicy: "Never", containers: [{ name: "c", image: "job:v1" }] } } },
+      },
+    },
+  } as object);
+  await cluster.advance("3h");
+  const { items } = await client.list(Jobs, { namespace: "default" });
+  assert.equal(items.length, 3);
+  const done = items.filter((job) =>
+    (job as { status?: { conditions?: { type: string }[] } }).status?.conditions?.some(({ type }) => type === "Complete"),
+  );
+  assert.ok(done.length >= 2, `${done.length} of 3 are complete`);
+  const real = await startCluster();
+  t.after(() => real.stop());
+  await assert.rejects(real.advance("1s"), /time is real here/);
+});
+
+test("simulated clusters are for everybody", async () => {
+  const { violations, simulatedMs } = await simulate({ seed: 3, minutes: 1, faults: ["crashes", "watches"] });
+  assert.deepEqual(violations, []);
+  assert.ok(simulatedMs >= 60_000);
 });
