@@ -4,6 +4,7 @@ import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { Command } from "commander";
 import type { LogLevel } from "#base/log.ts";
+import type { SchedulerConfiguration, SchedulerOptions } from "#scheduler/index.ts";
 import { parseDuration, parseNumber } from "./flag-values.ts";
 import { addControllerFlags, controllerOptions } from "./controller-flags.ts";
 import { addHollowFlags, hollowOptions, type HollowFlags } from "./hollow.ts";
@@ -35,6 +36,7 @@ interface ServerFlags extends HollowFlags {
   defaultUnreachableTolerationSeconds: string;
   tlsSanIp?: string[];
   hollowNodes?: string;
+  schedulerConfig?: string;
   logLevel: string;
 }
 
@@ -135,6 +137,20 @@ async function readAuthorities(path: string | undefined): Promise<string[]> {
   }
 }
 
+/** Profiles and settings from a KubeSchedulerConfiguration, YAML or JSON. */
+async function readSchedulerConfig(path: string): Promise<SchedulerOptions> {
+  const [{ parse }, { schedulerOptions }, { fieldErrorMessage }] = await Promise.all([
+    import("yaml"),
+    import("#scheduler/index.ts"),
+    import("#machinery/field-error.ts"),
+  ]);
+  const config = (parse(await readFile(path, "utf8")) ?? {}) as SchedulerConfiguration;
+  const { options, errors } = schedulerOptions(config);
+  if (errors.length > 0)
+    throw new Error(`--scheduler-config: ${path}:\n  ${errors.map(fieldErrorMessage).join("\n  ")}`);
+  return options;
+}
+
 async function run(flags: ServerFlags): Promise<void> {
   const [{ admissionPluginNames, startControlPlane }, { createLogger }, { makeKubeConfig }] =
     await Promise.all([
@@ -184,6 +200,9 @@ async function run(flags: ServerFlags): Promise<void> {
     bootstrapTokens: flags.enableBootstrapTokenAuth === true,
     ...(first && last ? { loadBalancerPool: { first, last } } : {}),
     extraNames: flags.tlsSanIp ?? [],
+    ...(flags.schedulerConfig === undefined
+      ? {}
+      : { scheduler: await readSchedulerConfig(flags.schedulerConfig) }),
     ...(flags.hollowNodes === undefined
       ? {}
       : { hollowNodes: hollowOptions(parseNumber(flags.hollowNodes, "hollow-nodes"), flags) }),
@@ -284,6 +303,7 @@ export function registerServerCommand(program: Command): void {
       "300",
     )
     .option("--tls-san-ip <name...>", "more names or addresses for the serving certificate")
+    .option("--scheduler-config <file>", "a KubeSchedulerConfiguration: profiles, plug-ins, weights")
     .option("--hollow-nodes <number>", "nodes that run nothing, in this process: for tests and scale");
   addHollowFlags(addControllerFlags(command))
     .option("--log-level <level>", "debug, info, warn or error", "info")

@@ -71,7 +71,7 @@ import { createInformerFactory } from "#reconcile/informers.ts";
 import { startLeaderElection } from "#reconcile/leader-election.ts";
 import { betaResources } from "#resources/beta-versions.ts";
 import { builtinResources } from "#resources/index.ts";
-import { startScheduler } from "#scheduler/index.ts";
+import { startScheduler, type SchedulerOptions } from "#scheduler/index.ts";
 import { openStore, type StoreOptions } from "#store/open.ts";
 import type { Store } from "#store/store.ts";
 import { ensureBootstrapObjects } from "./bootstrap-objects.ts";
@@ -111,6 +111,8 @@ export interface ControlPlaneOptions {
   /** Beta versions (`GROUP/VERSION`) that are served beside the stable ones. */
   readonly betaVersions?: ReadonlySet<string>;
   readonly extraNames: readonly string[];
+  /** As a KubeSchedulerConfiguration has them. */
+  readonly scheduler?: SchedulerOptions;
   /** Nodes that run nothing, in this process. */
   readonly hollowNodes?: HollowNodesOptions;
   readonly log: Logger;
@@ -471,7 +473,7 @@ function startLoops(
     );
   const schedulerClient = clientOf(user("system:kube-scheduler"), "kube-scheduler");
   const startScheduling = (): Component =>
-    startScheduler({}, { clock, random, log, informers, client: schedulerClient });
+    startScheduler(options.scheduler ?? {}, { clock, random, log, informers, client: schedulerClient });
   // Only one of several servers may run these; alone, there is nobody to elect against.
   const led = (name: string, client: Client, lead: () => Component): Component =>
     options.leaderElect === true

@@ -23,7 +23,12 @@ export type {
   ResourceRef,
   WatchOptions,
 } from "#client/client.ts";
-export { simulate, type FaultName, type SimulationOptions, type SimulationResult } from "./simulation/simulate.ts";
+export {
+  simulate,
+  type FaultName,
+  type SimulationOptions,
+  type SimulationResult,
+} from "./simulation/simulate.ts";
 export type { HollowNodesOptions } from "#kubelet/hollow/hollow-nodes.ts";
 export type { KubeConfig } from "#client/kubeconfig.ts";
 export {
@@ -180,10 +185,7 @@ interface Made {
   readonly time: VirtualTime | undefined;
 }
 
-function clusterOver(
-  plane: ControlPlane,
-  { name, address, forget, time }: Made,
-): Cluster {
+function clusterOver(plane: ControlPlane, { name, address, forget, time }: Made): Cluster {
   const url = `https://${address === "0.0.0.0" ? "127.0.0.1" : address}:${plane.port}`;
   const clientAs = ({ name: user, groups = [] }: User): Client =>
     createClient(plane.server.direct({ name: user, groups: [...groups, "system:authenticated"] }));

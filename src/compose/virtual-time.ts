@@ -28,7 +28,7 @@ export class VirtualTime {
   /** Until nothing is written any more without time going on. */
   async settle(): Promise<void> {
     let seen = -1;
-    for (let quiet = 0; quiet < quietTurns; ) {
+    for (let quiet = 0; quiet < quietTurns;) {
       const revision = this.#revision();
       quiet = revision === seen ? quiet + 1 : 0;
       seen = revision;

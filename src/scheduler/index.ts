@@ -6,3 +6,4 @@ export {
   type SchedulerDeps,
   type SchedulerOptions,
 } from "./scheduler.ts";
+export { schedulerOptions, type SchedulerConfiguration } from "./config.ts";

@@ -97,7 +97,9 @@ test("hours of a CronJob, in a moment: time goes on when the test says so", asyn
       schedule: "0 * * * *",
       successfulJobsHistoryLimit: 100,
       jobTemplate: {
-        spec: { template: { spec: { restartPolicy: "Never", containers: [{ name: "c", image: "job:v1" }] } } },
+        spec: {
+          template: { spec: { restartPolicy: "Never", containers: [{ name: "c", image: "job:v1" }] } },
+        },
       },
     },
   } as object);
@@ -105,7 +107,9 @@ test("hours of a CronJob, in a moment: time goes on when the test says so", asyn
   const { items } = await client.list(Jobs, { namespace: "default" });
   assert.equal(items.length, 3);
   const done = items.filter((job) =>
-    (job as { status?: { conditions?: { type: string }[] } }).status?.conditions?.some(({ type }) => type === "Complete"),
+    (job as { status?: { conditions?: { type: string }[] } }).status?.conditions?.some(
+      ({ type }) => type === "Complete",
+    ),
   );
   assert.ok(done.length >= 2, `${done.length} of 3 are complete`);
   const real = await startCluster();

@@ -40,18 +40,13 @@ export interface Profile {
   /** By score; what is absent does not count. */
   readonly weights: ReadonlyMap<ScoreName, number>;
   readonly preempts: boolean;
-  readonly gates: boolean;
   readonly strategy: ScoringStrategy;
   readonly balancedResources: readonly ResourceWeight[];
   /** What a placed pod's required affinity counts for a new one that it means. */
   readonly hardPodAffinityWeight: number;
   readonly ignorePreferredTermsOfExistingPods: boolean;
-  /** Of pods that name no constraints; the system's own only score. */
-  readonly defaultConstraints: readonly {
-    readonly topologyKey: string;
-    readonly maxSkew: number;
-    readonly isHard: boolean;
-  }[];
+  /** Of pods that name no constraints; these only score. */
+  readonly defaultConstraints: readonly { readonly topologyKey: string; readonly maxSkew: number }[];
   readonly defaultsAreSystem: boolean;
   readonly minCandidateNodesPercentage: number;
   readonly minCandidateNodesAbsolute: number;
@@ -87,12 +82,11 @@ export const defaultProfile: Profile = {
   checksRoom: true,
   weights: defaultWeights,
   preempts: true,
-  gates: true,
   strategy: { type: "LeastAllocated", resources: cpuAndMemory },
   balancedResources: cpuAndMemory,
   hardPodAffinityWeight: 1,
   ignorePreferredTermsOfExistingPods: false,
-  defaultConstraints: systemConstraints.map((one) => ({ ...one, isHard: false })),
+  defaultConstraints: systemConstraints,
   defaultsAreSystem: true,
   minCandidateNodesPercentage: 10,
   minCandidateNodesAbsolute: 100,

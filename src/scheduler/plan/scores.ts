@@ -67,9 +67,7 @@ const taintToleration: Scorer = ({ shape }, nodes) => {
 function softConstraints(info: PodInfo, { profile, workload }: ScoreContext): readonly Constraint[] {
   if (info.shape.spread.length > 0) return info.shape.spread.filter(({ isHard }) => !isHard);
   if (workload === undefined || workload.length === 0) return [];
-  return profile.defaultConstraints
-    .filter(({ isHard }) => !isHard)
-    .map((one) => defaultConstraint(one, workload));
+  return profile.defaultConstraints.map((one) => defaultConstraint(one, workload));
 }
 
 /** Fewer pods like it in the node's domains. Nodes without a key of the pod's own constraints score nothing. */

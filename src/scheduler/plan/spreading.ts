@@ -28,7 +28,6 @@ export const systemConstraints: readonly Pick<Constraint, "topologyKey" | "maxSk
 export const defaultConstraint = (
   { topologyKey, maxSkew }: Pick<Constraint, "topologyKey" | "maxSkew">,
   selector: Selector,
-  isHard = false,
 ): Constraint => ({
   topologyKey,
   maxSkew,
@@ -36,7 +35,7 @@ export const defaultConstraint = (
   selector,
   honorsAffinity: true,
   honorsTaints: false,
-  isHard,
+  isHard: false,
 });
 
 /** Pods that a constraint means, on the nodes that count for it: those with all `keys`. */

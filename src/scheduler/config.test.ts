@@ -1,0 +1,116 @@
+// KubeSchedulerConfiguration: what it switches, weighs and sets, and what it is told when it is wrong.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { fieldErrorMessage } from "#machinery/field-error.ts";
+import { schedulerOptions, type SchedulerConfiguration } from "./config.ts";
+import { defaultProfile } from "./plan/profile.ts";
+
+const header = { apiVersion: "kubescheduler.config.k8s.io/v1", kind: "KubeSchedulerConfiguration" };
+const read = (config: Partial<SchedulerConfiguration>) => schedulerOptions({ ...header, ...config });
+const told = (config: Partial<SchedulerConfiguration>): string[] =>
+  read(config).errors.map(fieldErrorMessage);
+
+test("nothing said: the default profile", () => {
+  const { options, errors } = read({});
+  assert.deepEqual(errors, []);
+  assert.deepEqual(options.profiles, [defaultProfile]);
+  assert.deepEqual(options.podBackoff, { initialMs: 1000, maxMs: 10_000 });
+});
+
+test("plug-ins on and off, weights, arguments, several profiles", () => {
+  const { options, errors } = read({
+    percentageOfNodesToScore: 30,
+    podMaxBackoffSeconds: 60,
+    profiles: [
+      {},
+      {
+        schedulerName: "packing",
+        plugins: {
+          multiPoint: { disabled: [{ name: "ImageLocality" }] },
+          score: { disabled: [{ name: "*" }], enabled: [{ name: "NodeResourcesFit", weight: 5 }] },
+          filter: { disabled: [{ name: "TaintToleration" }] },
+          postFilter: { disabled: [{ name: "DefaultPreemption" }] },
+        },
+        pluginConfig: [
+          {
+            name: "NodeResourcesFit",
+            args: { scoringStrategy: { type: "MostAllocated", resources: [{ name: "cpu", weight: 3 }] } },
+          },
+          { name: "InterPodAffinity", args: { hardPodAffinityWeight: 7 } },
+          {
+            name: "PodTopologySpread",
+            args: {
+              defaultingType: "List",
+              defaultConstraints: [{ topologyKey: "zone", maxSkew: 1, whenUnsatisfiable: "ScheduleAnyway" }],
+            },
+          },
+        ],
+      },
+    ],
+  });
+  assert.deepEqual(errors, []);
+  const [first, packing] = options.profiles ?? [];
+  assert.equal(first?.schedulerName, "default-scheduler");
+  assert.equal(first?.percentageOfNodesToScore, 30);
+  assert.deepEqual([...(packing?.weights ?? [])], [["NodeResourcesFit", 5]]);
+  assert.equal(packing?.filters.has("TaintToleration"), false);
+  assert.equal(packing?.staticFilters.taintToleration, false);
+  assert.equal(packing?.preempts, false);
+  assert.deepEqual(packing?.strategy, { type: "MostAllocated", resources: [{ name: "cpu", weight: 3 }] });
+  assert.equal(packing?.hardPodAffinityWeight, 7);
+  assert.deepEqual(packing?.defaultConstraints, [{ topologyKey: "zone", maxSkew: 1 }]);
+  assert.equal(packing?.defaultsAreSystem, false);
+  assert.equal(options.podBackoff?.maxMs, 60_000);
+});
+
+test("what is wrong is told with its path", () => {
+  const rows: [Partial<SchedulerConfiguration>, RegExp][] = [
+    [{ apiVersion: "v1" }, /^apiVersion: Unsupported value: "v1"/],
+    [
+      { percentageOfNodesToScore: 101 },
+      /^percentageOfNodesToScore: Invalid value: 101: not in valid range \[0-100\]$/,
+    ],
+    [{ podInitialBackoffSeconds: 20 }, /^podMaxBackoffSeconds: Invalid value: 10/],
+    [{ extenders: [{}] }, /^extenders: Invalid value: .*not built/],
+    [{ profiles: [{}, {}] }, /^profiles\[1\]\.schedulerName: Duplicate value: "default-scheduler"/],
+    [
+      { profiles: [{ plugins: { score: { enabled: [{ name: "Luck" }] } } }] },
+      /^profiles\[0\]\.plugins\.score\.enabled\[0\]\.name: Unsupported value: "Luck"/,
+    ],
+    [
+      {
+        profiles: [
+          { pluginConfig: [{ name: "NodeResourcesFit", args: { scoringStrategy: { type: "Best" } } }] },
+        ],
+      },
+      /^profiles\[0\]\.pluginConfig\[0\]\.args\.scoringStrategy\.type: Unsupported value: "Best"/,
+    ],
+    [
+      {
+        profiles: [
+          {
+            pluginConfig: [
+              {
+                name: "NodeResourcesFit",
+                args: {
+                  scoringStrategy: {
+                    type: "RequestedToCapacityRatio",
+                    requestedToCapacityRatio: {
+                      shape: [
+                        { utilization: 50, score: 1 },
+                        { utilization: 40, score: 2 },
+                      ],
+                    },
+                  },
+                },
+              },
+            ],
+          },
+        ],
+      },
+      /shape\[1\]\.utilization: Invalid value: 40: utilization values must be sorted/,
+    ],
+  ];
+  for (const [config, message] of rows) assert.match(told(config).join("\n"), message);
+});
