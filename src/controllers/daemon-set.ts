@@ -7,12 +7,12 @@ import { ControllerRevisions, DaemonSets, Nodes, Pods } from "#client/refs.ts";
 import type { ControllerRevision, DaemonSet } from "#machinery/gen/types/apps-v1.ts";
 import type { Node, Pod } from "#machinery/gen/types/core-v1.ts";
 import { controllerOf, objectKey } from "#machinery/meta.ts";
-import { matches, selectorFromObject } from "#machinery/selectors.ts";
-import { defineController, watching, type ControllerDefinition, type Reads } from "#reconcile/controller.ts";
+import { defineController, watching, type ControllerDefinition } from "#reconcile/controller.ts";
 import { planDaemonFailure, planDaemonSet, type DaemonInput } from "./daemon-set/daemon-plan.ts";
 import { targetOf, type ReadDaemonSet, type ReadNode } from "./daemon-set/placement.ts";
 import type { ReadPod } from "./pod-state.ts";
 import { podIndexes } from "./replicas.ts";
+import { keysOfDependent, selects } from "./selection.ts";
 
 const failureBackoff = { initialMs: 1000, maxMs: 15 * 60_000 } as const;
 /** Nodes whose failures are remembered; beyond that the oldest are forgotten. */
@@ -45,26 +45,6 @@ class FailureMemory {
   }
 }
 
-function selects({ spec, metadata }: ReadDaemonSet, pod: ReadPod): boolean {
-  const selector = selectorFromObject(spec?.selector) ?? [];
-  return (
-    metadata?.namespace === pod.metadata?.namespace &&
-    selector.length > 0 &&
-    matches(selector, pod.metadata?.labels)
-  );
-}
-
-function keysOfPod(pod: ReadPod, reads: Reads): string[] {
-  const namespace = pod.metadata?.namespace ?? "";
-  const owner = controllerOf(pod);
-  if (owner !== undefined) return owner.kind === "DaemonSet" ? [`${namespace}/${owner.name}`] : [];
-  return reads
-    .of<DaemonSet>(DaemonSets)
-    .byIndex("namespace", namespace)
-    .filter((set) => selects(set, pod))
-    .map((set) => objectKey(set));
-}
-
 /** What of a node decides who runs there. */
 const placementText = ({ metadata, spec }: ReadNode): string =>
   JSON.stringify([metadata?.labels, spec?.taints]);
@@ -88,7 +68,11 @@ export function daemonSetController(): ControllerDefinition {
             ? []
             : [...reads.of<DaemonSet>(DaemonSets).list()].map((set) => objectKey(set)),
       }),
-      watching<Pod>({ ref: Pods, indexes: podIndexes, keys: keysOfPod }),
+      watching<Pod>({
+        ref: Pods,
+        indexes: podIndexes,
+        keys: (pod, reads) => keysOfDependent<DaemonSet>(DaemonSets, pod, reads, (set) => selects(set, pod)),
+      }),
       watching<ControllerRevision>({
         ref: ControllerRevisions,
         indexes: { "controller-uid": (revision) => [controllerOf(revision)?.uid ?? []].flat() },

@@ -7,32 +7,12 @@ import { Deployments, Pods, ReplicaSets } from "#client/refs.ts";
 import type { Deployment, ReplicaSet } from "#machinery/gen/types/apps-v1.ts";
 import type { Pod } from "#machinery/gen/types/core-v1.ts";
 import { controllerOf, objectKey } from "#machinery/meta.ts";
-import { matches, selectorFromObject } from "#machinery/selectors.ts";
 import { defineController, watching, type Reads } from "#reconcile/controller.ts";
 import { planDeployment, planDeploymentFailure, type DeploymentInput } from "./deployment/deployment-plan.ts";
-import type { ReadDeployment, ReadSet } from "./deployment/replica-sets.ts";
+import type { ReadDeployment } from "./deployment/replica-sets.ts";
 import type { ReadPod } from "./pod-state.ts";
 import { podIndexes } from "./replicas.ts";
-
-function selects({ spec, metadata }: ReadDeployment, set: ReadSet): boolean {
-  const selector = selectorFromObject(spec?.selector) ?? [];
-  return (
-    metadata?.namespace === set.metadata?.namespace &&
-    selector.length > 0 &&
-    matches(selector, set.metadata?.labels)
-  );
-}
-
-function keysOfSet(set: ReadSet, reads: Reads): string[] {
-  const namespace = set.metadata?.namespace ?? "";
-  const owner = controllerOf(set);
-  if (owner !== undefined) return owner.kind === "Deployment" ? [`${namespace}/${owner.name}`] : [];
-  return reads
-    .of<Deployment>(Deployments)
-    .byIndex("namespace", namespace)
-    .filter((deployment) => selects(deployment, set))
-    .map((deployment) => objectKey(deployment));
-}
+import { keysOfDependent, selects } from "./selection.ts";
 
 const isRecreate = ({ spec }: ReadDeployment): boolean => spec?.strategy?.type === "Recreate";
 
@@ -66,7 +46,8 @@ export const deploymentController = defineController<DeploymentInput>({
         "orphans-by-namespace": (set) =>
           controllerOf(set) === undefined ? [set.metadata?.namespace ?? ""] : [],
       },
-      keys: keysOfSet,
+      keys: (set, reads) =>
+        keysOfDependent<Deployment>(Deployments, set, reads, (deployment) => selects(deployment, set)),
     }),
     watching<Pod>({ ref: Pods, indexes: podIndexes, keys: keysOfPod }),
   ],

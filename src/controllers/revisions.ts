@@ -7,7 +7,9 @@ import { sameJson } from "#machinery/apply/equal.ts";
 import type { ControllerRevision } from "#machinery/gen/types/apps-v1.ts";
 import type { PodTemplateSpec } from "#machinery/gen/types/core-v1.ts";
 import type { DeepReadonly, KubeObject } from "#machinery/meta.ts";
+import { ApiError } from "#machinery/status.ts";
 import { createAction, deleteAction, patchAction, type Action } from "#reconcile/action.ts";
+import type { Failure } from "#reconcile/execute.ts";
 import { ownerReference } from "./ownership.ts";
 import { templateHash } from "./template-hash.ts";
 
@@ -89,6 +91,13 @@ export function planRevisions(
     actions: [patchAction(ControllerRevisions, equal, "merge", patch)],
   };
 }
+
+/** Another revision has that name: with a collision more, the next has another. */
+export const isCollision = ({ action, error }: Failure): boolean =>
+  action.do === "create" &&
+  action.ref.resource === ControllerRevisions.resource &&
+  error instanceof ApiError &&
+  error.reason === "AlreadyExists";
 
 /** Old revisions beyond the limit; those that something still needs stay. */
 export function trimRevisions(

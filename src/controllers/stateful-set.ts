@@ -8,32 +8,15 @@ import { ControllerRevisions, PersistentVolumeClaims, Pods, StatefulSets } from 
 import type { ControllerRevision, StatefulSet } from "#machinery/gen/types/apps-v1.ts";
 import type { PersistentVolumeClaim, Pod } from "#machinery/gen/types/core-v1.ts";
 import { controllerOf, objectKey } from "#machinery/meta.ts";
-import { matches, selectorFromObject } from "#machinery/selectors.ts";
 import { defineController, watching, type Reads } from "#reconcile/controller.ts";
 import type { ReadPod } from "./pod-state.ts";
 import { podIndexes } from "./replicas.ts";
+import { keysOfDependent, selects } from "./selection.ts";
 import { ordinalOf, type ReadStatefulSet } from "./stateful-set/identity.ts";
 import { planStatefulFailure, planStatefulSet, type StatefulInput } from "./stateful-set/stateful-plan.ts";
 
-function selects({ spec, metadata }: ReadStatefulSet, pod: ReadPod): boolean {
-  const selector = selectorFromObject(spec?.selector) ?? [];
-  return (
-    metadata?.namespace === pod.metadata?.namespace &&
-    selector.length > 0 &&
-    matches(selector, pod.metadata?.labels)
-  );
-}
-
-function keysOfPod(pod: ReadPod, reads: Reads): string[] {
-  const namespace = pod.metadata?.namespace ?? "";
-  const owner = controllerOf(pod);
-  if (owner !== undefined) return owner.kind === "StatefulSet" ? [`${namespace}/${owner.name}`] : [];
-  return reads
-    .of<StatefulSet>(StatefulSets)
-    .byIndex("namespace", namespace)
-    .filter((set) => selects(set, pod) && ordinalOf(set, pod) !== undefined)
-    .map((set) => objectKey(set));
-}
+const isMember = (set: ReadStatefulSet, pod: ReadPod): boolean =>
+  selects(set, pod) && ordinalOf(set, pod) !== undefined;
 
 /** `data-web-3` is of the pod `web-3`, if there is a set of that name that makes such claims. */
 function keysOfClaim(
@@ -62,7 +45,12 @@ export const statefulSetController = defineController<StatefulInput>({
       indexes: { namespace: (set) => [set.metadata?.namespace ?? ""] },
       keys: (set) => [objectKey(set)],
     }),
-    watching<Pod>({ ref: Pods, indexes: podIndexes, keys: keysOfPod }),
+    watching<Pod>({
+      ref: Pods,
+      indexes: podIndexes,
+      keys: (pod, reads) =>
+        keysOfDependent<StatefulSet>(StatefulSets, pod, reads, (set) => isMember(set, pod)),
+    }),
     watching<ControllerRevision>({
       ref: ControllerRevisions,
       indexes: { "controller-uid": (revision) => [controllerOf(revision)?.uid ?? []].flat() },
@@ -78,9 +66,7 @@ export const statefulSetController = defineController<StatefulInput>({
     if (set === undefined) return undefined;
     const { uid = "", namespace = "" } = set.metadata ?? {};
     const pods = reads.of<Pod>(Pods);
-    const orphans = pods
-      .byIndex("orphans-by-namespace", namespace)
-      .filter((pod) => selects(set, pod) && ordinalOf(set, pod) !== undefined);
+    const orphans = pods.byIndex("orphans-by-namespace", namespace).filter((pod) => isMember(set, pod));
     const claims = reads.of<PersistentVolumeClaim>(PersistentVolumeClaims);
     return {
       set,

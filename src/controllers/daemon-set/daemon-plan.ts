@@ -4,7 +4,6 @@
 import { ControllerRevisions, DaemonSets, Pods } from "#client/refs.ts";
 import { sameJson } from "#machinery/apply/equal.ts";
 import { selectorFromObject } from "#machinery/selectors.ts";
-import { ApiError } from "#machinery/status.ts";
 import {
   createAction,
   deleteAction,
@@ -18,7 +17,13 @@ import type { Failure } from "#reconcile/execute.ts";
 import { resolveAmount } from "../amounts.ts";
 import { claimObjects } from "../ownership.ts";
 import { availableInMs, isPodReady, type ReadPod } from "../pod-state.ts";
-import { planRevisions, podRevisionLabel, trimRevisions, type ReadRevision } from "../revisions.ts";
+import {
+  isCollision,
+  planRevisions,
+  podRevisionLabel,
+  trimRevisions,
+  type ReadRevision,
+} from "../revisions.ts";
 import {
   hashOf,
   isUpdated,
@@ -289,14 +294,8 @@ export function planDaemonSet(input: DaemonInput, { nowMs }: PlanContext): Plan 
   };
 }
 
-/** Another revision has that name: the next has another. */
-export function planDaemonFailure({ set }: DaemonInput, { action, error }: Failure): Action[] {
-  const isCollision =
-    action.do === "create" &&
-    action.ref.resource === ControllerRevisions.resource &&
-    error instanceof ApiError &&
-    error.reason === "AlreadyExists";
-  if (!isCollision) return [];
+export function planDaemonFailure({ set }: DaemonInput, failure: Failure): Action[] {
+  if (!isCollision(failure)) return [];
   const status = {
     currentNumberScheduled: 0,
     numberMisscheduled: 0,

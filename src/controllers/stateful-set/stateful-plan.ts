@@ -4,7 +4,6 @@
 import { ControllerRevisions, PersistentVolumeClaims, Pods, StatefulSets } from "#client/refs.ts";
 import { sameJson } from "#machinery/apply/equal.ts";
 import { selectorFromObject } from "#machinery/selectors.ts";
-import { ApiError } from "#machinery/status.ts";
 import {
   createAction,
   deleteAction,
@@ -18,7 +17,7 @@ import type { Failure } from "#reconcile/execute.ts";
 import { resolveAmount } from "../amounts.ts";
 import { claimObjects } from "../ownership.ts";
 import { isPodTerminal, type ReadPod } from "../pod-state.ts";
-import { planRevisions, templateOf, trimRevisions, type ReadRevision } from "../revisions.ts";
+import { isCollision, planRevisions, templateOf, trimRevisions, type ReadRevision } from "../revisions.ts";
 import {
   availableIn,
   claimsOf,
@@ -264,14 +263,8 @@ export function planStatefulSet(input: StatefulInput, { nowMs }: PlanContext): P
   };
 }
 
-/** Another revision has that name: the next has another. */
-export function planStatefulFailure({ set }: StatefulInput, { action, error }: Failure): Action[] {
-  const isCollision =
-    action.do === "create" &&
-    action.ref.resource === ControllerRevisions.resource &&
-    error instanceof ApiError &&
-    error.reason === "AlreadyExists";
-  if (!isCollision) return [];
+export function planStatefulFailure({ set }: StatefulInput, failure: Failure): Action[] {
+  if (!isCollision(failure)) return [];
   const collisionCount = (set.status?.collisionCount ?? 0) + 1;
   return [statusAction(StatefulSets, { ...set, status: { replicas: 0, ...set.status, collisionCount } })];
 }
