@@ -139,12 +139,19 @@ async function readAuthorities(path: string | undefined): Promise<string[]> {
 
 /** Profiles and settings from a KubeSchedulerConfiguration, YAML or JSON. */
 async function readSchedulerConfig(path: string): Promise<SchedulerOptions> {
-  const [{ parse }, { schedulerOptions }, { fieldErrorMessage }] = await Promise.all([
-    import("yaml"),
+  const [{ parseYaml, YamlError }, { schedulerOptions }, { fieldErrorMessage }] = await Promise.all([
+    import("#machinery/codec/yaml.ts"),
     import("#scheduler/index.ts"),
     import("#machinery/field-error.ts"),
   ]);
-  const config = (parse(await readFile(path, "utf8")) ?? {}) as SchedulerConfiguration;
+  const text = await readFile(path, "utf8");
+  let config: SchedulerConfiguration;
+  try {
+    config = (parseYaml(text).value ?? {}) as SchedulerConfiguration;
+  } catch (error) {
+    if (error instanceof YamlError) throw new Error(`--scheduler-config: ${path}: ${error.message}`);
+    throw error;
+  }
   const { options, errors } = schedulerOptions(config);
   if (errors.length > 0)
     throw new Error(`--scheduler-config: ${path}:\n  ${errors.map(fieldErrorMessage).join("\n  ")}`);
