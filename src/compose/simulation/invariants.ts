@@ -147,7 +147,7 @@ export class History {
   }
 }
 
-const isActive = ({ metadata, status }: Pod): boolean =>
+export const isActive = ({ metadata, status }: Pod): boolean =>
   metadata?.deletionTimestamp === undefined && status?.phase !== "Succeeded" && status?.phase !== "Failed";
 
 function overcommitted({ nodes, pods }: World): string[] {
@@ -181,7 +181,7 @@ function oneForEachName({ pods }: World): string[] {
   });
 }
 
-const isReady = ({ status }: Pod | Node): boolean =>
+export const isReady = ({ status }: Pod | Node): boolean =>
   status?.conditions?.some(({ type, status: value }) => type === "Ready" && value === "True") === true;
 
 const gone = (what: string, objects: readonly KubeObject[]): string[] =>

@@ -26,6 +26,12 @@ function template(random: Random, labels: Record<string, string>, version: numbe
   };
 }
 
+/** One of the two must be more than nothing. */
+function rollingUpdate(random: Random): object {
+  const maxSurge = pick(random, [0, 1, "25%", "100%"]);
+  return { maxSurge, maxUnavailable: pick(random, [maxSurge === 0 ? 1 : 0, "25%", "50%"]) };
+}
+
 interface Workload {
   readonly ref: ResourceRef;
   /** A new one. */
@@ -54,10 +60,7 @@ const workloads: readonly Workload[] = [
           ? { type: "Recreate" }
           : {
               type: "RollingUpdate",
-              rollingUpdate: {
-                maxSurge: pick(random, [0, 1, "25%", "100%"]),
-                maxUnavailable: pick(random, [1, "25%", "50%"]),
-              },
+              rollingUpdate: rollingUpdate(random),
             },
     }),
   },
@@ -101,11 +104,14 @@ export class Users {
   readonly #client: Client;
   readonly #random: Random;
   readonly #names = new Map<Workload, string[]>(workloads.map((workload) => [workload, []]));
+  readonly #disturb: () => void;
   #serial = 0;
 
-  constructor(client: Client, random: Random) {
+  /** `disturb` is called before pods go that no controller takes away. */
+  constructor(client: Client, random: Random, disturb: () => void) {
     this.#client = client;
     this.#random = random;
+    this.#disturb = disturb;
   }
 
   /** One thing that somebody does; what it was, for the record. */
@@ -147,6 +153,7 @@ export class Users {
     const { items } = await this.#client.list(Pods, { namespace });
     if (items.length === 0) return "nothing";
     const name = pick(this.#random, items).metadata?.name ?? "";
+    this.#disturb();
     try {
       await this.#client.delete(Pods, namespace, name);
     } catch (error) {

@@ -10,6 +10,7 @@ import type { ReplicaSet } from "#machinery/gen/types/apps-v1.ts";
 import type { Pod } from "#machinery/gen/types/core-v1.ts";
 import type { KubeObject } from "#machinery/meta.ts";
 import { noFaults, type WireFaults } from "./faulty-transport.ts";
+import { Availability } from "./availability.ts";
 import { History, unsettled, type World } from "./invariants.ts";
 import { Users } from "./scenario.ts";
 import { VirtualCluster } from "./virtual-cluster.ts";
@@ -37,6 +38,8 @@ export interface SimulationResult {
 
 const settleMinutesMax = 45;
 const minute = 60_000;
+/** A node that was silent is given up, and what it says again is believed, within this time. */
+const nodeLossMs = 2 * minute;
 
 async function worldOf(client: Client): Promise<World> {
   const all = async <T extends KubeObject>(ref: ResourceRef): Promise<T[]> =>
@@ -68,6 +71,7 @@ class Run {
   readonly #cluster: VirtualCluster;
   readonly #options: SimulationOptions;
   readonly #history = new History();
+  readonly #availability = new Availability();
   readonly #violations: string[] = [];
   readonly #beganMs: number;
   /** Killed components, and when they come back. */
@@ -88,7 +92,7 @@ class Run {
   async run(): Promise<SimulationResult> {
     const { seed, minutes, faults } = this.#options;
     const cluster = this.#cluster;
-    const users = new Users(cluster.admin, cluster.random);
+    const users = new Users(cluster.admin, cluster.random, () => this.#disturbed(0));
     cluster.faults = wireFaults(faults);
     const endMs = this.#beganMs + minutes * minute;
     while (cluster.clock.now() < endMs && this.#violations.length === 0) {
@@ -130,7 +134,12 @@ class Run {
       const ms = random.integer(2 * minute);
       this.#tell(`the clock jumps by ${Math.round(ms / 1000)} s`);
       clock.jump(ms);
+      this.#disturbed(nodeLossMs);
     }
+  }
+
+  #disturbed(forMs: number): void {
+    this.#availability.disturb(this.#cluster.clock.now() + forMs);
   }
 
   async #pass(ms: number): Promise<void> {
@@ -156,7 +165,11 @@ class Run {
 
   async #look(): Promise<World> {
     const world = await worldOf(this.#cluster.admin);
-    const wrong = this.#history.look(world, this.#cluster.clock.now());
+    if ([...this.#down.keys()].some((name) => name.startsWith("node-"))) this.#disturbed(nodeLossMs);
+    const wrong = [
+      ...this.#history.look(world, this.#cluster.clock.now()),
+      ...this.#availability.look(world, this.#cluster.clock.now()),
+    ];
     // What is wrong stays wrong: the first moment says it.
     if (this.#violations.length === 0)
       for (const one of wrong) this.#violations.push(`${this.#atSeconds} s: ${one}`);
