@@ -28,6 +28,9 @@ export const servesCbor = ({ server }: { readonly server: ServerContext }): bool
 
 export type MoreChecks = (next: KubeObject, old: KubeObject | undefined) => Promise<readonly FieldError[]>;
 
+/** Objects of a namespace and of a name, "" for any. */
+export type ComputedObjects = (namespace: string, name: string) => Promise<readonly KubeObject[]>;
+
 export interface ServerContext {
   readonly store: Store;
   readonly caches: Caches;
@@ -40,7 +43,7 @@ export interface ServerContext {
   /** What is served beyond the defaults of this release. */
   readonly features: ReadonlySet<FeatureGate>;
   /** Resources that are computed when asked for instead of stored, by `group/resource`. */
-  readonly computed: ReadonlyMap<string, () => Promise<readonly KubeObject[]>>;
+  readonly computed: ReadonlyMap<string, ComputedObjects>;
   /** What else may be wrong with an object, where only code that is loaded for it can tell; by `group/resource`. */
   readonly checks: ReadonlyMap<string, MoreChecks>;
   /** Kinds that are questions: answered when they are created, and never stored; by `group/resource`. */

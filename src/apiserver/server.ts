@@ -18,7 +18,7 @@ import { expressionChecks } from "./check-expressions.ts";
 import type { Authenticator, Authorizer, Credentials } from "./auth/contract.ts";
 import { startCaches } from "./caches.ts";
 import { startClaims } from "./claims.ts";
-import type { FeatureGate, ServerContext } from "./context.ts";
+import type { ComputedObjects, FeatureGate, ServerContext } from "./context.ts";
 import { serviceAddress } from "./custom/service-address.ts";
 import type { WebhookDeps } from "./http/webhook-client.ts";
 import { followDefinitions } from "./custom/follow-definitions.ts";
@@ -46,7 +46,7 @@ export interface ApiServerOptions {
   /** Handlers by `resource/subresource` of the core group, or `resource.group/subresource`. */
   readonly subresources: Readonly<Record<string, SubresourceHandler>>;
   /** Resources that are computed when asked for, by `group/resource`. */
-  readonly computed?: ReadonlyMap<string, () => Promise<readonly KubeObject[]>>;
+  readonly computed?: ReadonlyMap<string, ComputedObjects>;
   /** All RBAC rules that a caller has, in a namespace and cluster-wide. */
   readonly rulesOf: ReviewOptions["rulesOf"];
   readonly features?: ReadonlySet<FeatureGate>;

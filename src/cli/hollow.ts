@@ -121,6 +121,7 @@ export function registerHollowCommand(program: Command): void {
       `
 A hollow node has the label leme.dev/hollow=true. Its pods are Running and Ready, and nothing runs. Pods of Jobs end
 after a second; the annotations hollow.leme.dev/run-seconds and hollow.leme.dev/exit-code on a pod say otherwise.
+hollow.leme.dev/cpu-milli says what each of its containers uses.
 
 Examples:
   leme hollow --nodes 100 --kubeconfig ./kubeconfig

@@ -46,7 +46,7 @@ import { rbacAuthorizer, rulesFor, type RbacView } from "#apiserver/auth/rbac.ts
 import { reconcileBootstrapRoles } from "#apiserver/auth/reconcile-bootstrap.ts";
 import { createNodeView, createRbacView } from "#apiserver/auth/views.ts";
 import { startListener, type Listener } from "#apiserver/http/listener.ts";
-import type { FeatureGate } from "#apiserver/context.ts";
+import type { ComputedObjects, FeatureGate } from "#apiserver/context.ts";
 import { createApiServer, type ApiServer } from "#apiserver/server.ts";
 import { coreSubresources } from "#apiserver/subresources/table.ts";
 import { createClient, type Client } from "#client/client.ts";
@@ -63,6 +63,7 @@ import { startDnsService } from "#dns/service.ts";
 import type { Caller } from "#machinery/api-request.ts";
 import type { KubeObject } from "#machinery/meta.ts";
 import { startHollowNodes, type HollowNodesOptions } from "#kubelet/hollow/hollow-nodes.ts";
+import { startResourceMetrics, type ResourceMetrics } from "#metrics/resource-metrics.ts";
 import { createTokenSigner, type TokenSigner } from "#pki/service-account-tokens.ts";
 import { ensureClusterPki, type ClusterPki } from "#pki/cluster-pki.ts";
 import type { Component } from "#reconcile/component.ts";
@@ -70,7 +71,7 @@ import { startController } from "#reconcile/controller.ts";
 import { createInformerFactory } from "#reconcile/informers.ts";
 import { startLeaderElection } from "#reconcile/leader-election.ts";
 import { betaResources } from "#resources/beta-versions.ts";
-import { builtinResources } from "#resources/index.ts";
+import { builtinResources, measuredResources } from "#resources/index.ts";
 import { startScheduler, type SchedulerOptions } from "#scheduler/index.ts";
 import { openStore, type StoreOptions } from "#store/open.ts";
 import type { Store } from "#store/store.ts";
@@ -227,6 +228,14 @@ interface Late<T> {
   value: T | undefined;
 }
 
+/** What needs the server that needs it. */
+interface Lates {
+  readonly authorizer: Late<Authorizer>;
+  readonly rbac: Late<RbacView>;
+  readonly server: Late<ApiServer>;
+  readonly metrics: Late<ResourceMetrics>;
+}
+
 /** Authorizers look at objects, which the server that they guard serves: they are set once it stands. */
 function lateAuthorizer(late: Late<Authorizer>): Authorizer {
   return {
@@ -308,10 +317,11 @@ interface Base {
 async function startOver(options: ControlPlaneOptions, base: Base): Promise<ControlPlane> {
   const { pki, store, log, clock, random } = base;
   const signer = createTokenSigner({ privateKey: pki.serviceAccountKey, issuer });
-  const late: { authorizer: Late<Authorizer>; rbac: Late<RbacView>; server: Late<ApiServer> } = {
+  const late: Lates = {
     authorizer: { value: undefined },
     rbac: { value: undefined },
     server: { value: undefined },
+    metrics: { value: undefined },
   };
   const lookup = {
     get: async (resource: string, namespace: string, name: string) =>
@@ -330,7 +340,11 @@ async function startOver(options: ControlPlaneOptions, base: Base): Promise<Cont
   const tokens = { signer, audiences: [issuer], lookup, clock, random };
   const authorizer = lateAuthorizer(late.authorizer);
   const escalation = escalationCheck({ view: () => late.rbac.value, authorizer });
-  const resources = [...builtinResources, ...betaResources(options.betaVersions ?? new Set())];
+  const resources = [
+    ...builtinResources,
+    ...betaResources(options.betaVersions ?? new Set()),
+    ...measuredResources,
+  ];
   const server = await createApiServer({
     store,
     resources,
@@ -348,7 +362,11 @@ async function startOver(options: ControlPlaneOptions, base: Base): Promise<Cont
       kubelet: { authority: pki.authority.certificate, client: pki.kubeletClient },
       tokens,
     }),
-    computed: new Map([["/componentstatuses", () => Promise.resolve(componentStatuses(health))]]),
+    computed: new Map<string, ComputedObjects>([
+      ["/componentstatuses", () => Promise.resolve(componentStatuses(health))],
+      ["metrics.k8s.io/nodes", async (_, name) => (await late.metrics.value?.nodes(name)) ?? []],
+      ["metrics.k8s.io/pods", async (namespace, name) => (await late.metrics.value?.pods(namespace, name)) ?? []],
+    ]),
     rulesOf: (caller, namespace) => {
       const view = late.rbac.value;
       return view === undefined ? [] : [...rulesFor(view, caller, namespace)].map(({ rule }) => rule);
@@ -398,7 +416,11 @@ async function startOver(options: ControlPlaneOptions, base: Base): Promise<Cont
     log,
     handle: (request, credentials) => server.authenticateAndHandle(request, credentials),
   });
-  const loops = startLoops(options, base, server, clientOf, { health, port: listener.port });
+  const loops = startLoops(options, base, server, clientOf, {
+    health,
+    port: listener.port,
+    metrics: late.metrics,
+  });
   return {
     server,
     pki,
@@ -441,7 +463,7 @@ function startLoops(
   base: Base,
   server: ApiServer,
   clientOf: (caller: Caller, agent: string) => Client,
-  { health, port }: { readonly health: Health; readonly port: number },
+  { health, port, metrics }: { readonly health: Health; readonly port: number; readonly metrics: Late<ResourceMetrics> },
 ): Loops {
   const { log, clock, random, pki } = base;
   const manager = user("system:kube-controller-manager");
@@ -484,6 +506,24 @@ function startLoops(
       : lead();
   const own = { client: clientOf(loopback, "kube-apiserver"), informers, clock, log };
   const clusterIp = firstAddress(options.serviceClusterIpRange);
+  const hollow =
+    options.hollowNodes === undefined
+      ? undefined
+      : startHollowNodes(options.hollowNodes, {
+          transportFor: (node) => server.direct(nodeCaller(node)),
+          informers,
+          clock,
+          random,
+          log,
+        });
+  const measuring = startResourceMetrics({
+    transport: server.direct(loopback),
+    informers,
+    clock,
+    log,
+    inProcess: (node) => hollow?.resourceMetrics(node),
+  });
+  metrics.value = measuring;
   const components: Component[] = [
     follow(
       health,
@@ -496,17 +536,8 @@ function startLoops(
     startController(customResourceNamesController, own),
     startController(customResourceCleanupController, own),
     startDnsService({ clusterIp: options.clusterDns }, deps(loopback), informers),
-    ...(options.hollowNodes === undefined
-      ? []
-      : [
-          startHollowNodes(options.hollowNodes, {
-            transportFor: (node) => server.direct(nodeCaller(node)),
-            informers,
-            clock,
-            random,
-            log,
-          }),
-        ]),
+    measuring,
+    ...(hollow === undefined ? [] : [hollow]),
     ...(options.loadBalancerPool === undefined
       ? []
       : [

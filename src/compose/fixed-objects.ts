@@ -36,6 +36,7 @@ const groupPriorities: Readonly<Record<string, number>> = {
   "discovery.k8s.io": 16_200,
   "flowcontrol.apiserver.k8s.io": 16_100,
   "resource.k8s.io": 15_900,
+  "metrics.k8s.io": 100,
 };
 const otherPriority = 15_000;
 /** Versions that stand before v1, or after it. */
@@ -43,6 +44,7 @@ const versionPriorities: Readonly<Record<string, number>> = {
   "/v1": 1,
   "autoscaling/v2": 30,
   "flowcontrol.apiserver.k8s.io/v1": 21,
+  "metrics.k8s.io/v1beta1": 100,
 };
 const versionPriority = 15;
 

@@ -47,6 +47,8 @@ import { endpointSlice } from "./discovery/endpoint-slice.ts";
 import { newerEvent } from "./events/event.ts";
 import { flowSchema } from "./flowcontrol/flow-schema.ts";
 import { priorityLevelConfiguration } from "./flowcontrol/priority-level-configuration.ts";
+import { nodeMetrics } from "./metrics/node-metrics.ts";
+import { podMetrics } from "./metrics/pod-metrics.ts";
 import { ingress } from "./networking/ingress.ts";
 import { ingressClass } from "./networking/ingress-class.ts";
 import { ipAddressKind } from "./networking/ip-address.ts";
@@ -143,3 +145,6 @@ export const builtinResources: readonly ResourceDefinition[] = [
   any(customResourceDefinition),
   any(priorityClass),
 ];
+
+/** Served where somebody measures: they are computed, and stored nowhere. */
+export const measuredResources: readonly ResourceDefinition[] = [any(nodeMetrics), any(podMetrics)];

@@ -213,6 +213,11 @@ export const bootstrapRoles: readonly BootstrapRole[] = [
   { name: "system:aggregate-to-edit", labels: aggregateLabel("edit"), rules: editCore },
   { name: "system:aggregate-to-view", labels: aggregateLabel("view"), rules: viewCore },
   {
+    name: "system:aggregated-metrics-reader",
+    labels: { ...aggregateLabel("admin"), ...aggregateLabel("edit"), ...aggregateLabel("view") },
+    rules: [rule(["get", "list", "watch"], "metrics.k8s.io", "nodes", "pods")],
+  },
+  {
     name: "system:auth-delegator",
     rules: [
       rule(["create"], "authentication.k8s.io", "tokenreviews"),

@@ -82,11 +82,12 @@ export const viewRefused = (why: string, { group }: { group: string }, kind: str
 
 /** The objects of a resource that is computed when asked for; undefined: this one is stored. */
 async function computedObjects(context: ResourceContext): Promise<CachedObject[] | undefined> {
-  const { definition, server } = context;
+  const { definition, server, info } = context;
   const make = server.computed.get(`${definition.group}/${definition.resource}`);
   if (make === undefined) return undefined;
-  const key = (object: KubeObject): string => storageKey(definition.storage, "", object.metadata?.name ?? "");
-  return (await make()).map((object) =>
+  const key = ({ metadata: { namespace = "", name = "" } = {} }: KubeObject): string =>
+    storageKey(definition.storage, namespace, name);
+  return (await make(namespaceOf(context), info.name)).map((object) =>
     CachedObject.fromValue(key(object), packValue(encodeObject(object, definition, "")), 0),
   );
 }

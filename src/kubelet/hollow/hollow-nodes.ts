@@ -58,6 +58,8 @@ function addresses(): () => string {
 
 export interface HollowNodes extends Component {
   readonly names: readonly string[];
+  /** What a real node serves under /metrics/resource; undefined for a node that is not one of these. */
+  resourceMetrics(node: string): Promise<string> | undefined;
 }
 
 export function startHollowNodes(options: HollowNodesOptions, deps: HollowNodesDeps): HollowNodes {
@@ -68,6 +70,7 @@ export function startHollowNodes(options: HollowNodesOptions, deps: HollowNodesD
   const podAddress = addresses();
   const nodeAddress = addresses();
   const kubelets: Component[] = [];
+  const runtimes = new Map<string, SimulatedRuntime>();
   let stopped = false;
 
   function start(name: string, at: number): Component {
@@ -77,6 +80,7 @@ export function startHollowNodes(options: HollowNodesOptions, deps: HollowNodesD
       log,
     });
     const runtime = new SimulatedRuntime({ clock, random, load, address: podAddress });
+    runtimes.set(name, runtime);
     const labels: Record<string, string> = { [hollowLabel]: "true" };
     if (zones > 0) labels["topology.kubernetes.io/zone"] = `zone-${at % zones}`;
     return startKubelet(
@@ -117,6 +121,7 @@ export function startHollowNodes(options: HollowNodesOptions, deps: HollowNodesD
     names,
     ready,
     done,
+    resourceMetrics: (node) => runtimes.get(node)?.resourceMetrics(),
     async stop() {
       stopped = true;
       view.stop();

@@ -3,6 +3,8 @@
 
 import type { Clock, Timer } from "#base/clock.ts";
 import type { Random } from "#base/random.ts";
+import { usageOfContainer } from "../server/container-usage.ts";
+import { resourceMetrics } from "../server/resource-metrics.ts";
 import type {
   ContainerEvent,
   ContainerFilter,
@@ -47,6 +49,8 @@ export const noLoad: SimulatedLoad = {
 /** After how many seconds the pod's containers end, and how; pods of Jobs end after a second, others run on. */
 const runSecondsAnnotation = "hollow.leme.dev/run-seconds";
 const exitCodeAnnotation = "hollow.leme.dev/exit-code";
+/** What each container of the pod uses, where it is not as with all others. */
+const cpuMilliAnnotation = "hollow.leme.dev/cpu-milli";
 const jobLabel = "batch.kubernetes.io/job-name";
 const jobSeconds = 1;
 const nsPerMs = 1e6;
@@ -88,6 +92,8 @@ export class SimulatedRuntime implements ContainerRuntime {
   readonly #byPod = new Map<string, Set<string>>();
   readonly #handlers = new Set<EventHandlers>();
   #serial = 0;
+  /** Of containers that have ended: what a node has used never becomes less. */
+  #endedCpuSeconds = 0;
 
   constructor(parts: SimulatedRuntimeParts) {
     this.#parts = parts;
@@ -256,28 +262,47 @@ export class SimulatedRuntime implements ContainerRuntime {
   }
 
   listContainerStats(filter: ContainerFilter = {}): Promise<ContainerStats[]> {
-    const { load } = this.#parts;
+    const { memoryBytes } = this.#parts.load;
     const timestamp = this.#nowNs();
     const running = [...this.#containers.values()].filter(
       ({ state, sandboxId }) =>
         state === "CONTAINER_RUNNING" && (filter.sandboxId === undefined || filter.sandboxId === sandboxId),
     );
     return Promise.resolve(
-      running.map(({ id, config, startedAt }) => ({
-        attributes: { id, metadata: config.metadata, labels: config.labels ?? {} },
-        cpu: {
-          timestamp,
-          usageCoreNanoSeconds: { value: Math.round(((timestamp - startedAt) * load.cpuMilli) / 1000) },
+      running.map((container) => ({
+        attributes: {
+          id: container.id,
+          metadata: container.config.metadata,
+          labels: container.config.labels ?? {},
         },
+        cpu: { timestamp, usageCoreNanoSeconds: { value: this.#cpuNs(container, timestamp) } },
         memory: {
           timestamp,
-          workingSetBytes: { value: load.memoryBytes },
-          usageBytes: { value: load.memoryBytes },
-          rssBytes: { value: load.memoryBytes },
+          workingSetBytes: { value: memoryBytes },
+          usageBytes: { value: memoryBytes },
+          rssBytes: { value: memoryBytes },
         },
         writableLayer: null,
       })),
     );
+  }
+
+  #cpuNs({ sandboxId, startedAt }: Container, untilNs: number): number {
+    const asked = Number(this.#sandboxes.get(sandboxId)?.config.annotations?.[cpuMilliAnnotation]);
+    const milli = asked >= 0 ? asked : this.#parts.load.cpuMilli;
+    return Math.round(((untilNs - startedAt) * milli) / 1000);
+  }
+
+  /** Of a node that does nothing but run these containers. */
+  async resourceMetrics(): Promise<string> {
+    const startedAtMs = new Map([...this.#containers.values()].map(({ id, startedAt }) => [id, startedAt / nsPerMs]));
+    const usages = (await this.listContainerStats()).map((one) => usageOfContainer(one, startedAtMs));
+    let [cpuSeconds, memoryBytes] = [this.#endedCpuSeconds, 0];
+    for (const { cpu, memory } of usages) {
+      cpuSeconds += cpu?.seconds ?? 0;
+      memoryBytes += memory?.bytes ?? 0;
+    }
+    return resourceMetrics({ atMs: this.#parts.clock.now(), cpuSeconds, memoryBytes }, usages);
   }
 
   exec(): Promise<string> {
@@ -355,6 +380,7 @@ export class SimulatedRuntime implements ContainerRuntime {
     if (container.state !== "CONTAINER_RUNNING") return;
     container.state = "CONTAINER_EXITED";
     container.finishedAt = this.#nowNs();
+    this.#endedCpuSeconds += this.#cpuNs(container, container.finishedAt) / 1e9;
     container.exitCode = exitCode;
     container.reason = reason;
     this.#tell({ id: container.id, kind: "stopped" });

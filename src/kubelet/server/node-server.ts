@@ -14,6 +14,10 @@ import type { PodWorker } from "../pod-worker.ts";
 import { readLog } from "../logs/log-reader.ts";
 import { authorize } from "./authorize.ts";
 import { logOptions, logTarget } from "./container-logs.ts";
+import { machineFacts } from "../machine-facts.ts";
+import { nodeLabel } from "../plan/sandbox-config.ts";
+import { usageOfContainer, usageOfMachine } from "./container-usage.ts";
+import { resourceMetrics } from "./resource-metrics.ts";
 import { StatsCollector } from "./stats-summary.ts";
 import { mustRefuse, proxyUpgrade, refuse } from "./stream-proxy.ts";
 
@@ -193,6 +197,11 @@ class Handlers {
         if (route.parts[0] !== "summary") break;
         this.#json(response, await this.#stats.summary(this.#dataDir));
         return;
+      case "metrics":
+        if (route.parts[0] !== "resource") break;
+        response.writeHead(200, { "content-type": "text/plain; version=0.0.4; charset=utf-8" });
+        response.end(await this.#resourceMetrics());
+        return;
       case "containerLogs":
         await this.#logs(route, response);
         return;
@@ -202,6 +211,18 @@ class Handlers {
         throw new RequestError(400, "Upgrade request required");
     }
     throw new RequestError(404, "404 page not found");
+  }
+
+  async #resourceMetrics(): Promise<string> {
+    const { runtime, nodeName, clock } = this.#context;
+    const startedAtMs = new Map<string, number>();
+    for (const { observed } of this.#pods.workers())
+      for (const { id, startedAtMs: ms } of observed.containers) startedAtMs.set(id, ms);
+    const stats = await runtime.listContainerStats({ labels: { [nodeLabel]: nodeName } });
+    return resourceMetrics(
+      usageOfMachine(machineFacts(this.#dataDir), clock.now()),
+      stats.map((one) => usageOfContainer(one, startedAtMs)),
+    );
   }
 
   #json(response: ServerResponse, body: object): void {

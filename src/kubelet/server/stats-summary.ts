@@ -1,6 +1,5 @@
 // `/stats/summary`: CPU and memory of the node and of each container, in the kubelet's documented form.
 
-import { readFileSync } from "node:fs";
 import type { ContainerStats } from "#cri/messages.ts";
 import type { NodeContext } from "../node-context.ts";
 import { machineFacts } from "../machine-facts.ts";
@@ -11,6 +10,7 @@ import {
   podNamespaceLabel,
   podUidLabel,
 } from "../plan/sandbox-config.ts";
+import { usageOfMachine } from "./container-usage.ts";
 
 const time = (nanoseconds: number): string => `${new Date(nanoseconds / 1e6).toISOString().slice(0, 19)}Z`;
 
@@ -94,17 +94,12 @@ export class StatsCollector {
     };
   }
 
-  /** A local node shares its machine, so this is the machine's load. */
   #node(dataDir: string): object {
     const { nodeName, clock } = this.#context;
     const machine = machineFacts(dataDir);
-    const atNs = clock.now() * 1e6;
-    const ticks = (/^cpu\s+(.*)$/m.exec(readFileSync("/proc/stat", "utf8"))?.[1] ?? "")
-      .split(/\s+/)
-      .map(Number);
-    const idle = (ticks[3] ?? 0) + (ticks[4] ?? 0);
-    const busy = ticks.slice(0, 8).reduce((sum, tick) => sum + tick, 0) - idle;
-    const totalNs = busy * 1e7;
+    const { atMs, cpuSeconds, memoryBytes } = usageOfMachine(machine, clock.now());
+    const atNs = atMs * 1e6;
+    const totalNs = Math.round(cpuSeconds * 1e9);
     const rate = this.#rate("", atNs, totalNs);
     return {
       nodeName,
@@ -116,8 +111,8 @@ export class StatsCollector {
       memory: {
         time: time(atNs),
         availableBytes: machine.memoryAvailableBytes,
-        workingSetBytes: machine.memoryBytes - machine.memoryAvailableBytes,
-        usageBytes: machine.memoryBytes - machine.memoryAvailableBytes,
+        workingSetBytes: memoryBytes,
+        usageBytes: memoryBytes,
       },
       fs: {
         time: time(atNs),
