@@ -6,7 +6,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { dirname, join, normalize } from "node:path";
 import { test } from "node:test";
 import { allNames, commands } from "#kubectl/commands/index.ts";
-import { builtinResources } from "#resources/index.ts";
+import { builtinResources, measuredResources } from "#resources/index.ts";
 import { importsOf } from "../scripts/tidy/rules.ts";
 
 const root = join(import.meta.dirname, "..");
@@ -129,7 +129,7 @@ for (const document of ["README.md", "README.pt-BR.md"]) {
   };
   test(`${document} names the kinds that are served`, () => {
     const names = new Set(listed(/^- \*\*(?:Kinds|Tipos)\*\*/).match(/\b[A-Z][A-Za-z]+\b/g));
-    const served = builtinResources.map(({ kind }) => kind);
+    const served = [...builtinResources, ...measuredResources].map(({ kind }) => kind);
     assert.deepEqual(
       served.filter((kind) => !names.has(kind)),
       [],

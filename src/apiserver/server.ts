@@ -6,7 +6,6 @@ import type { Random } from "#base/random.ts";
 import { Turns } from "#base/turns.ts";
 import type { ApiRequest, ApiResponse, Caller, Transport } from "#machinery/api-request.ts";
 import type { ClusterSettings, ResourceDefinition } from "#machinery/define-resource.ts";
-import type { KubeObject } from "#machinery/meta.ts";
 import { ApiError } from "#machinery/status.ts";
 import { CompactedError, type Store } from "#store/store.ts";
 import { toError } from "#base/assert.ts";

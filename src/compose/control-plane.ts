@@ -365,7 +365,10 @@ async function startOver(options: ControlPlaneOptions, base: Base): Promise<Cont
     computed: new Map<string, ComputedObjects>([
       ["/componentstatuses", () => Promise.resolve(componentStatuses(health))],
       ["metrics.k8s.io/nodes", async (_, name) => (await late.metrics.value?.nodes(name)) ?? []],
-      ["metrics.k8s.io/pods", async (namespace, name) => (await late.metrics.value?.pods(namespace, name)) ?? []],
+      [
+        "metrics.k8s.io/pods",
+        async (namespace, name) => (await late.metrics.value?.pods(namespace, name)) ?? [],
+      ],
     ]),
     rulesOf: (caller, namespace) => {
       const view = late.rbac.value;
@@ -463,7 +466,11 @@ function startLoops(
   base: Base,
   server: ApiServer,
   clientOf: (caller: Caller, agent: string) => Client,
-  { health, port, metrics }: { readonly health: Health; readonly port: number; readonly metrics: Late<ResourceMetrics> },
+  {
+    health,
+    port,
+    metrics,
+  }: { readonly health: Health; readonly port: number; readonly metrics: Late<ResourceMetrics> },
 ): Loops {
   const { log, clock, random, pki } = base;
   const manager = user("system:kube-controller-manager");

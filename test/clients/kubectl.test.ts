@@ -258,6 +258,8 @@ function script(version: KubectlVersion): void {
         });
       assert.ok(kinds.length > 20, stdout);
       for (const { name, version: apiVersion } of kinds) {
+        // It takes the first group's kind of this name.
+        if (isOld && apiVersion === "metrics.k8s.io/v1beta1") continue;
         const full = `${name} of ${apiVersion}`;
         const explained = await plane.run(binary, `explain ${name} --api-version=${apiVersion}`);
         assert.equal(explained.code, 0, `explain ${full}: ${explained.stderr}`);

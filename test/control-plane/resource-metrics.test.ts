@@ -98,7 +98,10 @@ test("an autoscaler follows what pods use, up and down", async (t) => {
       minReplicas: 1,
       maxReplicas: 6,
       metrics: [
-        { type: "Resource", resource: { name: "cpu", target: { type: "Utilization", averageUtilization: 50 } } },
+        {
+          type: "Resource",
+          resource: { name: "cpu", target: { type: "Utilization", averageUtilization: 50 } },
+        },
       ],
     },
   } as object);

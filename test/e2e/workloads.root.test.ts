@@ -117,6 +117,67 @@ test("an indexed Job of which one index fails; a CronJob that fires", { skip }, 
   });
 });
 
+test(
+  "an autoscaler makes more pods under load, and fewer when it is over; kubectl top shows it",
+  { skip },
+  async () => {
+    // A fifth of a core at most, and only while the file is there.
+    const command = ["sh", "-c", "while :; do [ -e /tmp/load ] || sleep 0.2; done"];
+    const resources = { requests: { cpu: "100m" }, limits: { cpu: "200m" } };
+    const metadata = { name: "busy", labels: { app: "busy" } };
+    await apply({
+      apiVersion: "apps/v1",
+      kind: "Deployment",
+      metadata,
+      spec: {
+        selector: { matchLabels: metadata.labels },
+        template: {
+          metadata: { labels: metadata.labels },
+          spec: { terminationGracePeriodSeconds: 0, containers: [{ ...oneContainer, command, resources }] },
+        },
+      },
+    });
+    await rolledOut("deployment/busy");
+    await kubectl("autoscale", "deployment/busy", "--min=1", "--max=3", "--cpu=50%");
+    const behavior = { scaleDown: { stabilizationWindowSeconds: 0 } };
+    await kubectl("patch", "hpa", "busy", "-p", JSON.stringify({ spec: { behavior } }));
+    const sized = (replicas: string): Promise<string> =>
+      until(`deployment/busy with ${replicas}`, msMax, async (seen) => {
+        seen(await kubectl("describe", "hpa", "busy"));
+        return (await field("{.status.readyReplicas}", "deployment/busy")) === replicas
+          ? replicas
+          : undefined;
+      });
+    const [pod = ""] = (await field("{.items[*].metadata.name}", "pods", "-l", "app=busy")).split(" ");
+    await kubectl("exec", pod, "--", "touch", "/tmp/load");
+    await sized("3");
+    assert.match(
+      await kubectl("top", "pods", "-l", "app=busy"),
+      /^NAME +CPU\(cores\) +MEMORY\(bytes\) *\nbusy-/,
+    );
+    assert.match(
+      await kubectl("top", "pod", pod, "--containers"),
+      new RegExp(`^${pod} +c +\\d+m +\\d+Mi`, "m"),
+    );
+    const node = await field("{.spec.nodeName}", "pod", pod);
+    assert.match(
+      await kubectl("get", "--raw", `/api/v1/nodes/${node}/proxy/metrics/resource`),
+      new RegExp(
+        `^container_cpu_usage_seconds_total\\{container="c",namespace="default",pod="${pod}"\\} `,
+        "m",
+      ),
+    );
+    assert.equal((await kubectl("top", "nodes", "--no-headers")).trim().split("\n").length, 3);
+    await kubectl("exec", pod, "--", "rm", "/tmp/load");
+    await sized("1");
+    assert.match(
+      await kubectl("describe", "hpa", "busy"),
+      /SuccessfulRescale .*New size: 1; reason: All metrics below target/,
+    );
+    await kubectl("delete", "hpa/busy", "deployment/busy");
+  },
+);
+
 test("a drain waits for the budget, and goes on when there is room", { skip }, async () => {
   await rolledOut("deployment/web");
   const [node = ""] = (await field("{.items[*].spec.nodeName}", "pods", "-l", "app=web")).split(" ");

@@ -7,6 +7,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import type { Describe } from "#machinery/schema/openapi.ts";
+import { ownDescriptions } from "./own-descriptions.ts";
 import { modelNames, parseModels, propertyNames, type ModelText } from "./model-text.ts";
 
 /** Texts by file (`V1Pod`, `core/v1`) and type. */
@@ -69,6 +70,6 @@ export function readDescriptions(packed: string, from: string): Describe {
       const text = fileOf(file)?.[type];
       for (const name of names) if (text !== undefined && Object.hasOwn(text, name)) return text[name];
     }
-    return undefined;
+    return ownDescriptions[ref]?.[field ?? ""];
   };
 }

@@ -295,7 +295,9 @@ export class SimulatedRuntime implements ContainerRuntime {
 
   /** Of a node that does nothing but run these containers. */
   async resourceMetrics(): Promise<string> {
-    const startedAtMs = new Map([...this.#containers.values()].map(({ id, startedAt }) => [id, startedAt / nsPerMs]));
+    const startedAtMs = new Map(
+      [...this.#containers.values()].map(({ id, startedAt }) => [id, startedAt / nsPerMs]),
+    );
     const usages = (await this.listContainerStats()).map((one) => usageOfContainer(one, startedAtMs));
     let [cpuSeconds, memoryBytes] = [this.#endedCpuSeconds, 0];
     for (const { cpu, memory } of usages) {

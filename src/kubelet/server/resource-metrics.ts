@@ -66,9 +66,7 @@ export function resourceMetrics(machine: MachineUsage, containers: readonly Cont
       "counter",
       "CPU time that the container has used, in core-seconds",
       containers.flatMap((one) =>
-        one.cpu === undefined
-          ? []
-          : [{ labels: labelsOf(one), value: one.cpu.seconds, atMs: one.cpu.atMs }],
+        one.cpu === undefined ? [] : [{ labels: labelsOf(one), value: one.cpu.seconds, atMs: one.cpu.atMs }],
       ),
     ),
     family(
