@@ -367,15 +367,26 @@ test("scaling in the middle of a rollout is shared in proportion", () => {
   }
 });
 
+const set = (name: string, replicas: number, availableReplicas: number): ReplicaSet => ({
+  metadata: { name, creationTimestamp: name },
+  spec: { replicas, selector: {} },
+  status: { replicas, availableReplicas },
+});
+
+test("pods that are about to go, since their ReplicaSet was made smaller, are not counted on", () => {
+  const of = deployment({
+    replicas: 6,
+    strategy: { type: "RollingUpdate", rollingUpdate: { maxSurge: 0, maxUnavailable: "50%" } },
+  });
+  // Two are asked for, three are still there.
+  const [old, fresh] = [set("2026-01-01", 2, 3), set("2026-01-02", 4, 2)];
+  assert.deepEqual([...oldSizes(of, fresh, [old]).values()], [1]);
+});
+
 test("pods of an old template that are not available go first", () => {
   const of = deployment({
     replicas: 10,
     strategy: { type: "RollingUpdate", rollingUpdate: { maxSurge: 0, maxUnavailable: 2 } },
-  });
-  const set = (name: string, replicas: number, availableReplicas: number): ReplicaSet => ({
-    metadata: { name, creationTimestamp: name },
-    spec: { replicas, selector: {} },
-    status: { replicas, availableReplicas },
   });
   const [broken, fine, fresh] = [set("2026-01-01", 3, 0), set("2026-01-02", 7, 7), set("2026-01-03", 0, 0)];
   assert.deepEqual(

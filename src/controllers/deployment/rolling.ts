@@ -27,6 +27,9 @@ export function newSize(deployment: ReadDeployment, old: readonly ReadSet[], cur
   return room <= 0 ? current : current + Math.min(room, desired - current);
 }
 
+/** Pods that go, since a set was made smaller, may still be in its status: they are not counted on. */
+const staying = (set: ReadSet): number => Math.min(replicasOf(set), availableOf(set));
+
 /** How far the old ones may shrink: first pods that are not available anyway, then others, the oldest first. */
 export function oldSizes(
   deployment: ReadDeployment,
@@ -37,7 +40,7 @@ export function oldSizes(
   const sizeOf = (set: ReadSet): number => sizes.get(set) ?? replicasOf(set);
   const all = [...old, newSet];
   const least = desiredOf(deployment) - fenceposts(deployment).maxUnavailable;
-  const unavailableNew = replicasOf(newSet) - availableOf(newSet);
+  const unavailableNew = replicasOf(newSet) - staying(newSet);
   const most = sumOf(all, replicasOf) - least - unavailableNew;
   if (most <= 0) return sizes;
   const oldest = old.toSorted(byAge);
@@ -48,7 +51,7 @@ export function oldSizes(
     sizes.set(set, sizeOf(set) - unhealthy);
     gone += unhealthy;
   }
-  let spare = sumOf(all, availableOf) - least;
+  let spare = sumOf(all, staying) - least;
   for (const set of oldest) {
     const fewer = Math.min(sizeOf(set), spare);
     if (fewer <= 0) continue;
