@@ -6,11 +6,12 @@ import { toError } from "#base/assert.ts";
 import { createClient } from "#client/client.ts";
 import { EndpointSlices, Nodes, Services } from "#client/refs.ts";
 import type { Node, Service } from "#machinery/gen/types/core-v1.ts";
-import type { EndpointSlice } from "#machinery/gen/types/discovery-v1.ts";
+import type { Endpoint, EndpointSlice } from "#machinery/gen/types/discovery-v1.ts";
 import type { DeepReadonly } from "#machinery/meta.ts";
 import { isApiError } from "#machinery/status.ts";
 import type { Component, Deps } from "#reconcile/component.ts";
 import type { InformerFactory } from "#reconcile/informer.ts";
+import { hollowLabel } from "#resources/core/hollow-label.ts";
 
 const namespace = "kube-system";
 const name = "kube-dns";
@@ -42,22 +43,32 @@ export function dnsService(clusterIp: string): Service {
   };
 }
 
-/** One endpoint for each node that has an address; ready as the node is. Sorted, so equal nodes give equal slices. */
-export function dnsEndpoints(nodes: Iterable<DeepReadonly<Node>>): NonNullable<EndpointSlice["endpoints"]> {
-  const endpoints = [];
-  for (const node of nodes) {
-    const address = node.status?.addresses?.find(({ type }) => type === "InternalIP")?.address;
-    if (address === undefined) continue;
-    const ready =
-      node.status?.conditions?.some(({ type, status }) => type === "Ready" && status === "True") ?? false;
-    endpoints.push({
-      addresses: [address],
-      conditions: { ready, serving: ready, terminating: false },
-      nodeName: node.metadata?.name ?? "",
-    });
-  }
-  return endpoints.sort((a, b) => (a.nodeName < b.nodeName ? -1 : 1));
+/** Where a node answers; nothing for one without an address, and for one that is hollow. */
+function dnsEndpoint({ metadata, status }: DeepReadonly<Node>): Endpoint | undefined {
+  const address = status?.addresses?.find(({ type }) => type === "InternalIP")?.address;
+  if (address === undefined || metadata?.labels?.[hollowLabel] !== undefined) return undefined;
+  const ready = status?.conditions?.some(({ type, status: is }) => type === "Ready" && is === "True") ?? false;
+  return {
+    addresses: [address],
+    conditions: { ready, serving: ready, terminating: false },
+    nodeName: metadata?.name ?? "",
+  };
 }
+
+/** One endpoint for each node; ready as the node is. Sorted, so equal nodes give equal slices. */
+function dnsEndpoints(nodes: Iterable<DeepReadonly<Node>>): Endpoint[] {
+  const endpoints: Endpoint[] = [];
+  for (const node of nodes) {
+    const endpoint = dnsEndpoint(node);
+    if (endpoint !== undefined) endpoints.push(endpoint);
+  }
+  return endpoints.sort((a, b) => ((a.nodeName ?? "") < (b.nodeName ?? "") ? -1 : 1));
+}
+
+/** Most changes of a node are signs of life, and change nothing here. */
+const sameEndpoint = (a: DeepReadonly<Node> | undefined, b: DeepReadonly<Node> | undefined): boolean =>
+  JSON.stringify(a === undefined ? undefined : dnsEndpoint(a)) ===
+  JSON.stringify(b === undefined ? undefined : dnsEndpoint(b));
 
 export function startDnsService(
   options: { clusterIp: string },
@@ -144,7 +155,9 @@ export function startDnsService(
     }
   }
 
-  const unsubscribe = nodes.onChange(() => schedule(gatherMs));
+  const unsubscribe = nodes.onChange((node, old) => {
+    if (!sameEndpoint(node, old)) schedule(gatherMs);
+  });
   void nodes.waitForSync().then(() => schedule(0));
   return {
     name: "dns-service",

@@ -10,13 +10,12 @@ import type { Transport } from "#machinery/api-request.ts";
 import type { Pod } from "#machinery/gen/types/core-v1.ts";
 import type { Component } from "#reconcile/component.ts";
 import type { InformerFactory } from "#reconcile/informer.ts";
+import { hollowLabel } from "#resources/core/hollow-label.ts";
 import { createEventRecorder } from "../event-recorder.ts";
 import { startKubelet } from "../kubelet.ts";
 import { hollowMachine, warningsOnly, type HollowSize } from "./no-machine.ts";
 import { NodePods } from "./node-pods.ts";
 import { SimulatedRuntime, type SimulatedLoad } from "./simulated-runtime.ts";
-
-export const hollowLabel = "leme.dev/hollow";
 
 export interface HollowNodesOptions {
   readonly count: number;
