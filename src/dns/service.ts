@@ -47,7 +47,8 @@ export function dnsService(clusterIp: string): Service {
 function dnsEndpoint({ metadata, status }: DeepReadonly<Node>): Endpoint | undefined {
   const address = status?.addresses?.find(({ type }) => type === "InternalIP")?.address;
   if (address === undefined || metadata?.labels?.[hollowLabel] !== undefined) return undefined;
-  const ready = status?.conditions?.some(({ type, status: is }) => type === "Ready" && is === "True") ?? false;
+  const ready =
+    status?.conditions?.some(({ type, status: is }) => type === "Ready" && is === "True") ?? false;
   return {
     addresses: [address],
     conditions: { ready, serving: ready, terminating: false },

@@ -7,6 +7,7 @@ import { silentLogger } from "#base/log.ts";
 import { seededRandom } from "#base/random.ts";
 import { createClient } from "#client/client.ts";
 import { Deployments, Jobs, Nodes, Pods } from "#client/refs.ts";
+import { startCluster } from "#compose/index.ts";
 import { startHollowNodes, type HollowNodes } from "#kubelet/hollow/hollow-nodes.ts";
 import { noLoad, type SimulatedLoad } from "#kubelet/hollow/simulated-runtime.ts";
 import type { Deployment } from "#machinery/gen/types/apps-v1.ts";
@@ -134,3 +135,16 @@ test("pods of Jobs end; containers that fail are started again", () =>
       .items;
     assert.ok(failed.some(({ status }) => status?.containerStatuses?.[0]?.state?.terminated?.exitCode === 3));
   }));
+
+test("a node that is as it was tells it by its Lease, and its status is written when it is due", async (t) => {
+  const cluster = await startCluster({ virtualTime: true, hollowNodes: 1 });
+  t.after(() => cluster.stop());
+  await cluster.advance("1m");
+  const version = async (): Promise<string | undefined> =>
+    (await cluster.client.get<Node>(Nodes, "", "hollow-0")).metadata?.resourceVersion;
+  const before = await version();
+  await cluster.advance("2m");
+  assert.equal(await version(), before);
+  await cluster.advance("5m");
+  assert.notEqual(await version(), before);
+});

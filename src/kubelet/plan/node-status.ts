@@ -4,6 +4,7 @@ import { timestamp } from "#base/clock.ts";
 import type { Image } from "#cri/messages.ts";
 import type { ContainerImage, Node, NodeCondition, NodeStatus } from "#machinery/gen/types/core-v1.ts";
 import type { DeepReadonly } from "#machinery/meta.ts";
+import { canonicalQuantity } from "#machinery/quantity.ts";
 import { sameJson } from "./equality.ts";
 
 export interface MachineFacts {
@@ -45,7 +46,8 @@ export interface NodeInput {
   readonly old: DeepReadonly<NodeStatus> | undefined;
 }
 
-const kibi = (bytes: number): string => `${Math.floor(bytes / 1024)}Ki`;
+/** In the form that is stored, so that what is there compares with what is told. */
+const kibi = (bytes: number): string => canonicalQuantity(`${Math.floor(bytes / 1024)}Ki`);
 
 /** Memory below which the node counts as under pressure, and the shares of disk and processes likewise. */
 const memoryPressureBytes = 100 * 1024 * 1024;
@@ -137,6 +139,7 @@ function imageList({ images, imagesMax, imageNamesMax }: NodeInput): ContainerIm
 
 export function planNodeStatus(input: NodeInput): NodeStatus {
   const { name, addresses, port, version, machine, runtime } = input;
+  const images = imageList(input);
   return {
     capacity: nodeCapacity(input),
     allocatable: nodeAllocatable(input),
@@ -158,7 +161,8 @@ export function planNodeStatus(input: NodeInput): NodeStatus {
       operatingSystem: "linux",
       architecture: machine.architecture,
     },
-    images: imageList(input),
+    // An empty list is none in what is stored, and would look like a change each time.
+    ...(images.length === 0 ? {} : { images }),
   };
 }
 
