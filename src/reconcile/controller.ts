@@ -10,7 +10,7 @@ import type { Action } from "./action.ts";
 import { checkPlan } from "./check-plan.ts";
 import type { Component, Deps } from "./component.ts";
 import { createEventRecorder, type EventRecorder } from "./events.ts";
-import { execute, isNamespaceTerminating, type Failure, type Outcome } from "./execute.ts";
+import { execute, isNamespaceTerminating, type Failure, type Outcome, type Written } from "./execute.ts";
 import { Holds } from "./holds.ts";
 import type { Informer, InformerFactory, InformerOptions } from "./informer.ts";
 import { holdMsMax } from "./limits.ts";
@@ -374,27 +374,30 @@ class Loop implements RunningController {
   /** The caches are late: take the written objects from the server itself, then go on. */
   async #expire(key: string): Promise<void> {
     this.stats.holdsExpired++;
-    for (const { written } of this.#holds.of(key)) {
-      const slash = written.key.indexOf("/");
-      const [namespace, name] = [written.key.slice(0, Math.max(0, slash)), written.key.slice(slash + 1)];
-      try {
-        if (name === "") {
-          // Whatever may have been written is in a live list.
-          for (const object of (await this.#deps.client.list(written.ref)).items)
-            this.#informer(written.ref).observe(objectKey(object), object);
-          continue;
-        }
-        this.#informer(written.ref).observe(
-          written.key,
-          await this.#deps.client.get(written.ref, namespace, name),
-        );
-      } catch (thrown) {
-        if (thrown instanceof ApiError && thrown.code === 404)
-          this.#informer(written.ref).observe(written.key, undefined);
-        else this.#deps.log.warn("a live read failed", { key: written.key, error: toError(thrown) });
-      }
+    try {
+      for (const { written } of this.#holds.of(key)) await this.#readLive(written);
+    } catch (thrown) {
+      // Not to know is no reason to go on: at the next sweep it is tried again.
+      this.#deps.log.warn("a live read failed", { key, error: toError(thrown) });
+      return;
     }
     this.#holds.drop(key);
     this.#unpark(key);
+  }
+
+  /** By a list, since whoever watches a kind may list it, and not every controller may get. */
+  async #readLive({ ref, key }: Written): Promise<void> {
+    const { client } = this.#deps;
+    const informer = this.#informer(ref);
+    // Without a name: whatever may have been written is in a list of all.
+    if (key === "") {
+      for (const object of (await client.list(ref)).items) informer.observe(objectKey(object), object);
+      return;
+    }
+    const slash = key.indexOf("/");
+    const namespace = key.slice(0, Math.max(0, slash));
+    const fieldSelector = `metadata.name=${key.slice(slash + 1)}`;
+    const { items } = await client.list(ref, { fieldSelector, ...(namespace === "" ? {} : { namespace }) });
+    informer.observe(key, items[0]);
   }
 }

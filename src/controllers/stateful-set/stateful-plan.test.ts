@@ -253,6 +253,25 @@ test("several at a time, when so many may be unavailable", () => {
   assert.deepEqual(world.images(), ["v2", "v2", "v2", "v2"]);
 });
 
+test("who is unavailable counts wherever it is, and of those to be updated goes first", () => {
+  const world = new World({ replicas: 4, podManagementPolicy: "Parallel", updateStrategy: rolling({}) });
+  world.finish();
+  world.obey((ordinal) => ordinal !== 1);
+  world.update("db:v2");
+  world.settle();
+  assert.deepEqual(world.log, ["-1"]);
+  world.obey((ordinal) => ordinal !== 1);
+  world.settle();
+  world.obey((ordinal) => ordinal !== 1);
+  world.settle();
+  assert.deepEqual(world.log, ["-1", "+1"], "the new one is not available: the others wait");
+  world.obey();
+  world.settle();
+  assert.deepEqual(world.log, ["-1", "+1", "-3"]);
+  world.finish();
+  assert.deepEqual(world.images(), ["v2", "v2", "v2", "v2"]);
+});
+
 test("OnDelete: a pod is of the new template when somebody has deleted the old one", () => {
   const world = new World({ updateStrategy: { type: "OnDelete" } });
   world.finish();

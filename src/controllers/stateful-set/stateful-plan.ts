@@ -139,23 +139,26 @@ function condemnedStep(look: Look, pod: ReadPod, firstUnhealthy: ReadPod | undef
   return { actions: [...scaledClaims(look, pod), removal(set, pod)], waits: isOrdered };
 }
 
-/** From the last to the partition: as many at a time as may be unavailable. */
+/**
+ * From the last to the partition, as many at a time as may be unavailable; who is unavailable anywhere in the set counts.
+ * Pods that are to go and are unavailable anyway go first.
+ */
 function updateSteps(look: Look): Action[] {
   const { set, replicas, update } = look;
   const { type, rollingUpdate } = set.spec?.updateStrategy ?? {};
   if (type !== "RollingUpdate") return [];
   const { partition = 0, maxUnavailable = 1 } = rollingUpdate ?? {};
-  const most = Math.max(1, resolveAmount(maxUnavailable, replicasOf(set), "up"));
-  const actions: Action[] = [];
-  let unavailable = 0;
-  for (let at = replicas.length - 1; at >= partition && unavailable < most; at--) {
-    const pod = replicas[at];
-    if (pod !== undefined && !isTerminating(pod) && revisionOfPod(pod) !== nameOf(update)) {
-      actions.push(removal(set, pod));
-      unavailable++;
-    } else if (pod === undefined || isTerminating(pod) || !isAvailable(look, pod)) unavailable++;
+  let room = Math.max(1, resolveAmount(maxUnavailable, replicasOf(set), "up"));
+  const broken: ReadPod[] = [];
+  const fine: ReadPod[] = [];
+  for (const [at, pod] of replicas.entries()) {
+    const isThere = pod !== undefined && !isTerminating(pod);
+    const isOld = isThere && at >= partition && revisionOfPod(pod) !== nameOf(update);
+    if (isOld) (isAvailable(look, pod) ? fine : broken).unshift(pod);
+    else if (!isThere || !isAvailable(look, pod)) room--;
   }
-  return actions;
+  const gone = [...broken.slice(0, Math.max(0, room)), ...fine.slice(0, Math.max(0, room - broken.length))];
+  return gone.map((pod) => removal(set, pod));
 }
 
 function steps(look: Look): Action[] {
