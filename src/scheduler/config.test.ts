@@ -59,9 +59,52 @@ test("plug-ins on and off, weights, arguments, several profiles", () => {
   assert.equal(packing?.preempts, false);
   assert.deepEqual(packing?.strategy, { type: "MostAllocated", resources: [{ name: "cpu", weight: 3 }] });
   assert.equal(packing?.hardPodAffinityWeight, 7);
-  assert.deepEqual(packing?.defaultConstraints, [{ topologyKey: "zone", maxSkew: 1 }]);
+  assert.deepEqual(packing?.defaultConstraints, [
+    {
+      topologyKey: "zone",
+      maxSkew: 1,
+      minDomains: 1,
+      honorsAffinity: true,
+      honorsTaints: false,
+      isHard: false,
+    },
+  ]);
   assert.equal(packing?.defaultsAreSystem, false);
   assert.equal(options.podBackoff?.maxMs, 60_000);
+});
+
+test("constraints that everybody has may be required, and name no selector", () => {
+  const listed = (...defaultConstraints: object[]): Partial<SchedulerConfiguration> => ({
+    profiles: [
+      { pluginConfig: [{ name: "PodTopologySpread", args: { defaultingType: "List", defaultConstraints } }] },
+    ],
+  });
+  const zone = { topologyKey: "zone", maxSkew: 2, whenUnsatisfiable: "DoNotSchedule", minDomains: 3 };
+  const { options, errors } = read(listed(zone));
+  assert.deepEqual(errors, []);
+  assert.deepEqual(options.profiles?.[0]?.defaultConstraints, [
+    {
+      topologyKey: "zone",
+      maxSkew: 2,
+      minDomains: 3,
+      honorsAffinity: true,
+      honorsTaints: false,
+      isHard: true,
+    },
+  ]);
+  const at = "profiles[0].pluginConfig[0].args.defaultConstraints";
+  assert.deepEqual(told(listed(zone, zone)), [
+    `${at}[1].{topologyKey, whenUnsatisfiable}: Duplicate value: "{zone, DoNotSchedule}"`,
+  ]);
+  assert.deepEqual(told(listed({ ...zone, labelSelector: { matchLabels: { app: "a" } } })), [
+    `${at}[0].labelSelector: Forbidden: constraint must not define a selector, as they deduced for each pod`,
+  ]);
+  assert.deepEqual(told(listed({ maxSkew: 0, whenUnsatisfiable: "Perhaps", nodeTaintsPolicy: "Some" })), [
+    `${at}[0].maxSkew: Invalid value: 0: not in valid range (0, inf)`,
+    `${at}[0].topologyKey: Required value: can not be empty`,
+    `${at}[0].whenUnsatisfiable: Unsupported value: "Perhaps": supported values: "DoNotSchedule", "ScheduleAnyway"`,
+    `${at}[0].nodeTaintsPolicy: Unsupported value: "Some": supported values: "Honor", "Ignore"`,
+  ]);
 });
 
 test("what is wrong is told with its path", () => {

@@ -1,7 +1,16 @@
 // KubeSchedulerConfiguration (kubescheduler.config.k8s.io/v1): profiles, plug-ins on and off, weights and arguments, and
 // the scheduler's own settings. Pure: an object in, options out; what is not known is an error with its path.
 
-import { child, index, invalid, notSupported, required, type FieldError } from "#machinery/field-error.ts";
+import {
+  child,
+  duplicate,
+  forbidden,
+  index,
+  invalid,
+  notSupported,
+  required,
+  type FieldError,
+} from "#machinery/field-error.ts";
 import {
   defaultProfile,
   defaultWeights,
@@ -188,10 +197,56 @@ function fitArgs(args: Args, path: string, errors: FieldError[]): Settings {
   }
 }
 
+interface SpreadConfig {
+  readonly topologyKey?: string;
+  readonly maxSkew?: number;
+  readonly minDomains?: number;
+  readonly whenUnsatisfiable?: string;
+  readonly nodeAffinityPolicy?: string;
+  readonly nodeTaintsPolicy?: string;
+  readonly labelSelector?: unknown;
+}
+
+const whenUnsatisfiable = ["DoNotSchedule", "ScheduleAnyway"];
+const policies = ["Honor", "Ignore"];
+
+function checkSpread(one: SpreadConfig, path: string, errors: FieldError[]): void {
+  const { maxSkew = 0, minDomains, topologyKey = "", whenUnsatisfiable: when = "", labelSelector } = one;
+  const among = (field: "nodeAffinityPolicy" | "nodeTaintsPolicy"): void => {
+    const value = one[field];
+    if (value !== undefined && !policies.includes(value))
+      errors.push(notSupported(child(path, field), value, policies));
+  };
+  if (maxSkew <= 0) errors.push(invalid(child(path, "maxSkew"), maxSkew, "not in valid range (0, inf)"));
+  if (minDomains !== undefined && minDomains <= 0)
+    errors.push(invalid(child(path, "minDomains"), minDomains, "must be greater than zero"));
+  if (minDomains !== undefined && when !== "DoNotSchedule")
+    errors.push(
+      invalid(
+        child(path, "minDomains"),
+        minDomains,
+        "can only use minDomains if whenUnsatisfiable=DoNotSchedule",
+      ),
+    );
+  if (topologyKey === "") errors.push(required(child(path, "topologyKey"), "can not be empty"));
+  if (when === "") errors.push(required(child(path, "whenUnsatisfiable"), "can not be empty"));
+  else if (!whenUnsatisfiable.includes(when))
+    errors.push(notSupported(child(path, "whenUnsatisfiable"), when, whenUnsatisfiable));
+  if (labelSelector !== undefined && labelSelector !== null)
+    errors.push(
+      forbidden(
+        child(path, "labelSelector"),
+        "constraint must not define a selector, as they deduced for each pod",
+      ),
+    );
+  among("nodeAffinityPolicy");
+  among("nodeTaintsPolicy");
+}
+
 function spreadArgs(args: Args, path: string, errors: FieldError[]): Settings {
   const { defaultingType = "System", defaultConstraints = [] } = args as {
     defaultingType?: string;
-    defaultConstraints?: { topologyKey: string; maxSkew: number; whenUnsatisfiable?: string }[];
+    defaultConstraints?: readonly SpreadConfig[];
   };
   if (defaultingType === "System") {
     if (defaultConstraints.length > 0)
@@ -202,18 +257,24 @@ function spreadArgs(args: Args, path: string, errors: FieldError[]): Settings {
   }
   if (defaultingType !== "List")
     errors.push(notSupported(child(path, "defaultingType"), defaultingType, ["List", "System"]));
-  for (const [at, { whenUnsatisfiable }] of defaultConstraints.entries())
-    if (whenUnsatisfiable !== "ScheduleAnyway")
-      errors.push(
-        invalid(
-          child(index(child(path, "defaultConstraints"), at), "whenUnsatisfiable"),
-          whenUnsatisfiable,
-          "constraints that everybody has can only be ScheduleAnyway in this version of Leme",
-        ),
-      );
+  const seen = new Set<string>();
+  for (const [at, one] of defaultConstraints.entries()) {
+    const own = index(child(path, "defaultConstraints"), at);
+    checkSpread(one, own, errors);
+    const pair = `{${one.topologyKey}, ${one.whenUnsatisfiable}}`;
+    if (seen.has(pair)) errors.push(duplicate(child(own, "{topologyKey, whenUnsatisfiable}"), pair));
+    seen.add(pair);
+  }
   return {
     defaultsAreSystem: false,
-    defaultConstraints: defaultConstraints.map(({ topologyKey, maxSkew }) => ({ topologyKey, maxSkew })),
+    defaultConstraints: defaultConstraints.map((one) => ({
+      topologyKey: one.topologyKey ?? "",
+      maxSkew: one.maxSkew ?? 1,
+      minDomains: one.minDomains ?? 1,
+      honorsAffinity: one.nodeAffinityPolicy !== "Ignore",
+      honorsTaints: one.nodeTaintsPolicy === "Honor",
+      isHard: one.whenUnsatisfiable === "DoNotSchedule",
+    })),
   };
 }
 
@@ -300,11 +361,6 @@ export function schedulerOptions(config: SchedulerConfiguration): ConfigurationR
   const profiles = given.map((one, at) => profileOf(one, index("profiles", at), percentage, errors));
   for (const [at, { schedulerName }] of profiles.entries())
     if (profiles.findIndex((one) => one.schedulerName === schedulerName) < at)
-      errors.push({
-        type: "FieldValueDuplicate",
-        field: child(index("profiles", at), "schedulerName"),
-        value: schedulerName,
-        detail: "",
-      });
+      errors.push(duplicate(child(index("profiles", at), "schedulerName"), schedulerName));
   return { options: { profiles, podBackoff: { initialMs: initial * 1000, maxMs: most * 1000 } }, errors };
 }

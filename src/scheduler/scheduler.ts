@@ -214,6 +214,7 @@ class Scheduler implements RunningScheduler {
             snapshot: this.#snapshot,
             profile,
             random,
+            workload: this.#intake.workloadOf(info),
             budgets: this.#intake.budgets(),
           })
         : {};

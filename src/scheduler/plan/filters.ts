@@ -1,6 +1,7 @@
 // Which nodes can take a pod, and why the others cannot. The order is that of the default profile;
 // a node is refused by the first filter that fails, with that filter's reasons.
 
+import type { Selector } from "#machinery/selectors.ts";
 import { prepareNeighbours, refusalByNeighbours, type Neighbours } from "./neighbours.ts";
 import { staticRefusal } from "./node-class.ts";
 import type { HostPort, PodInfo } from "./pod-info.ts";
@@ -8,7 +9,15 @@ import type { Profile } from "./profile.ts";
 import { resolvable, type Refusal } from "./refusal.ts";
 import { amountIn } from "./room.ts";
 import type { NodeInfo, Snapshot } from "./snapshot.ts";
-import { prepareSpreads, refusalBySpread, type Spread } from "./spreading.ts";
+import { constraintsOf, prepareSpreads, refusalBySpread, type Spread } from "./spreading.ts";
+
+/** What filters look at beside the pod and the node. */
+export interface FilterContext {
+  readonly snapshot: Snapshot;
+  readonly profile: Profile;
+  /** What the Services and the controller of the pod select: default constraints spread it among those. */
+  readonly workload?: Selector | undefined;
+}
 
 /** What filters need to know of the whole cluster, worked out once per pod. */
 export interface Prepared {
@@ -82,9 +91,12 @@ function nodeResourcesFit(info: PodInfo, node: NodeInfo): Refusal | undefined {
   return bits === 0 ? undefined : shortages[bits];
 }
 
-export function prepareFilters(info: PodInfo, snapshot: Snapshot, { filters }: Profile): Prepared {
+export function prepareFilters(info: PodInfo, { snapshot, profile, workload }: FilterContext): Prepared {
+  const { filters } = profile;
   return {
-    spreads: filters.has("PodTopologySpread") ? prepareSpreads(info, snapshot) : [],
+    spreads: filters.has("PodTopologySpread")
+      ? prepareSpreads(info, constraintsOf(info, true, profile, workload), snapshot)
+      : [],
     neighbours: filters.has("InterPodAffinity") ? prepareNeighbours(info, snapshot) : undefined,
   };
 }

@@ -3,13 +3,13 @@
 
 import type { Random } from "#base/random.ts";
 import { matches, type Labels, type Selector } from "#machinery/selectors.ts";
-import { prepareFilters } from "./filters.ts";
+import { prepareFilters, type FilterContext } from "./filters.ts";
 import type { PodInfo } from "./pod-info.ts";
-import type { Profile } from "./profile.ts";
 import { histogram, type Refusals } from "./refusal.ts";
 import type { Room } from "./room.ts";
 import { refusalNow } from "./schedule.ts";
-import type { NodeInfo, Snapshot } from "./snapshot.ts";
+import type { NodeInfo } from "./snapshot.ts";
+import { constraintsOf } from "./spreading.ts";
 
 /** A PodDisruptionBudget as far as preemption looks at it. */
 export interface Budget {
@@ -21,9 +21,7 @@ export interface Budget {
   readonly disrupted: ReadonlySet<string>;
 }
 
-export interface PreemptionContext {
-  readonly snapshot: Snapshot;
-  readonly profile: Profile;
+export interface PreemptionContext extends FilterContext {
   readonly random: Random;
   readonly budgets: readonly Budget[];
 }
@@ -107,9 +105,8 @@ class SnapshotTrial implements Trial {
   }
 
   fits(): boolean {
-    const { snapshot, profile } = this.#context;
-    const prepared = prepareFilters(this.#info, snapshot, profile);
-    return refusalNow(this.#info, this.#node, prepared, { snapshot, profile }) === undefined;
+    const prepared = prepareFilters(this.#info, this.#context);
+    return refusalNow(this.#info, this.#node, prepared, this.#context) === undefined;
   }
 }
 
@@ -152,11 +149,12 @@ class RoomTrial implements Trial {
 }
 
 /** No filter looks at anything of the other pods but the room that they take. */
-function dependsOnRoomAlone({ shape }: PodInfo, { snapshot, profile }: PreemptionContext): boolean {
+function dependsOnRoomAlone(info: PodInfo, { snapshot, profile, workload }: PreemptionContext): boolean {
+  const { shape } = info;
   return (
     shape.affinity.length + shape.antiAffinity.length + shape.ports.length === 0 &&
     shape.requests.others === undefined &&
-    !shape.spread.some(({ isHard }) => isHard) &&
+    constraintsOf(info, true, profile, workload).length === 0 &&
     !snapshot.holders.hasRefusing &&
     !snapshot.hasNominated &&
     profile.checksRoom

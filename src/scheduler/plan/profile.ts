@@ -2,7 +2,7 @@
 
 import type { StaticFilters } from "./node-class.ts";
 import { filterNames, type FilterName } from "./refusal.ts";
-import { systemConstraints } from "./spreading.ts";
+import { systemConstraints, type DefaultConstraint } from "./spreading.ts";
 
 export const scoreNames = [
   "TaintToleration",
@@ -45,8 +45,8 @@ export interface Profile {
   /** What a placed pod's required affinity counts for a new one that it means. */
   readonly hardPodAffinityWeight: number;
   readonly ignorePreferredTermsOfExistingPods: boolean;
-  /** Of pods that name no constraints; these only score. */
-  readonly defaultConstraints: readonly { readonly topologyKey: string; readonly maxSkew: number }[];
+  /** Of pods that name no constraints. */
+  readonly defaultConstraints: readonly DefaultConstraint[];
   readonly defaultsAreSystem: boolean;
   readonly minCandidateNodesPercentage: number;
   readonly minCandidateNodesAbsolute: number;

@@ -199,6 +199,60 @@ test("a spread over at least so many zones counts those that are missing as empt
   );
 });
 
+test("constraints of the profile hold for whoever names none, among the pods of its workload", () => {
+  const hard = { topologyKey: "zone", maxSkew: 1, minDomains: 1, honorsAffinity: true, honorsTaints: false };
+  const profile = {
+    ...defaultProfile,
+    defaultsAreSystem: false,
+    defaultConstraints: [{ ...hard, isHard: true }],
+  };
+  const workload = [{ key: "app", operator: "In" as const, values: ["a"] }];
+  const at = (pod: PodInfo, snapshot: Snapshot, selector = workload): string => {
+    const plan = planSchedule(pod, snapshot, { random, profile, workload: selector });
+    return plan.node ?? plan.summary;
+  };
+  // In zone a there is room for all; in zone b for one.
+  const nodes = [
+    node("in-a", { labels: { zone: "a" } }),
+    node("in-b", { labels: { zone: "b" }, pods: "1" }),
+    node("nowhere"),
+  ];
+  const snapshot = cluster(nodes);
+  const places: string[] = [];
+  for (let i = 0; i < 3; i++) {
+    const pod = info();
+    places.push(at(pod, snapshot));
+    snapshot.setPod(pod, places.at(-1) ?? "");
+  }
+  assert.deepEqual(places.sort(), ["in-a", "in-a", "in-b"]);
+  const full =
+    "0/3 nodes are available: 1 Too many pods, 1 node(s) didn't match pod topology spread constraints, " +
+    "1 node(s) didn't match pod topology spread constraints (missing required label).";
+  const next = info();
+  assert.equal(at(next, snapshot), full);
+  assert.match(at(info(), snapshot, []), /^(in-a|nowhere)$/, "of no workload");
+  assert.match(
+    at(info({ labels: { app: "b" } }), snapshot, [{ ...workload[0], values: ["b"] } as never]),
+    /^in-a$/,
+  );
+  const own = spread(9, "ScheduleAnyway");
+  assert.match(at(info(own), snapshot), /^(in-a|nowhere)$/, "its own constraints come instead");
+  snapshot.check();
+  // Zone a has room, and yet one of its pods has to leave: the constraint counts for preemption too.
+  const crowded = cluster(nodes, [
+    [info(), "in-a"],
+    [info(), "in-a"],
+    [info({ priority: 20 }), "in-b"],
+  ]);
+  const urgent = info({ priority: 10 });
+  const plan = planSchedule(urgent, crowded, { random, profile, workload });
+  assert.ok(plan.node === undefined);
+  const context = { snapshot: crowded, profile, random, workload, budgets: [] };
+  const { preemption } = planPreemption(urgent, plan.refusals, context);
+  assert.deepEqual([preemption?.node, preemption?.victims.length], ["in-a", 1]);
+  crowded.check();
+});
+
 test("spreading leaves out nodes that the pod cannot use, or that it does not tolerate, as it asks", () => {
   const nodes = [
     node("a", { labels: { zone: "a", disk: "ssd" } }),
@@ -299,7 +353,7 @@ test("whatever comes: no node is over-committed, a refused pod is refused everyw
       const pod = randomPod(rng);
       const plan = planSchedule(pod, snapshot, { random: rng, startAt: rng.integer(9) });
       if (plan.node === undefined) {
-        const prepared = prepareFilters(pod, snapshot, defaultProfile);
+        const prepared = prepareFilters(pod, { snapshot, profile: defaultProfile });
         for (const at of snapshot.nodes)
           assert.ok(refusalOf(pod, at, prepared, defaultProfile), `seed ${seed}: ${at.name} fits`);
       } else {

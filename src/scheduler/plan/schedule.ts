@@ -2,7 +2,7 @@
 
 import type { Random } from "#base/random.ts";
 import type { Selector } from "#machinery/selectors.ts";
-import { dynamicRefusal, prepareFilters, refusalOf, type Prepared } from "./filters.ts";
+import { dynamicRefusal, prepareFilters, refusalOf, type FilterContext, type Prepared } from "./filters.ts";
 import { namedNodes } from "./node-matching.ts";
 import type { PodInfo } from "./pod-info.ts";
 import { defaultProfile, type Profile } from "./profile.ts";
@@ -77,12 +77,13 @@ export function refusalNow(
   info: PodInfo,
   node: NodeInfo,
   prepared: Prepared,
-  { snapshot, profile }: { snapshot: Snapshot; profile: Profile },
+  context: FilterContext,
 ): Refusal | undefined {
+  const { snapshot, profile } = context;
   const others = snapshot.hasNominated ? promised(info, node, snapshot) : [];
   if (others.length > 0) {
     for (const other of others) snapshot.setPod(other, node.name);
-    const refusal = dynamicRefusal(info, node, prepareFilters(info, snapshot, profile), profile);
+    const refusal = dynamicRefusal(info, node, prepareFilters(info, context), profile);
     for (const other of others) snapshot.removePod(other.uid);
     if (refusal !== undefined) return refusal;
   }
@@ -102,7 +103,7 @@ function searchNamed(
   info: PodInfo,
   names: ReadonlySet<string>,
   prepared: Prepared,
-  context: { snapshot: Snapshot; profile: Profile },
+  context: FilterContext,
 ): Search {
   const feasible: NodeInfo[] = [];
   const refusals = new Refusals();
@@ -122,7 +123,7 @@ function searchNamed(
 function search(
   info: PodInfo,
   prepared: Prepared,
-  context: { snapshot: Snapshot; profile: Profile; startAt: number },
+  context: FilterContext & { readonly startAt: number },
 ): Search {
   const { snapshot, profile, startAt } = context;
   const { nodes } = snapshot;
@@ -148,8 +149,8 @@ export function planSchedule(
   snapshot: Snapshot,
   { random, workload, profile = defaultProfile, startAt = 0 }: ScheduleContext,
 ): Placement | Unschedulable {
-  const prepared = prepareFilters(info, snapshot, profile);
-  const context = { snapshot, profile, startAt };
+  const context = { snapshot, profile, workload, startAt };
+  const prepared = prepareFilters(info, context);
   const nominated = snapshot.node(info.nominatedNode);
   // The node that was cleared for it is taken if it fits there now, without looking at any other.
   if (nominated?.exists === true) {
@@ -167,6 +168,6 @@ export function planSchedule(
     return { node: undefined, evaluated, summary, refusals, refusedBy: refusals.filters };
   }
   if (feasible.length === 1) return { node: only.name, evaluated };
-  const scores = scoreNodes(info, feasible, { snapshot, workload, profile });
+  const scores = scoreNodes(info, feasible, context);
   return { node: best(feasible, scores, random), evaluated };
 }

@@ -4,11 +4,11 @@ import type { Selector } from "#machinery/selectors.ts";
 import { termMatches } from "#resources/core/pod/node-affinity.ts";
 import { isTolerated } from "#resources/core/pod/tolerations.ts";
 import { tallyOf } from "./neighbours.ts";
-import type { Constraint, PodInfo } from "./pod-info.ts";
+import type { PodInfo } from "./pod-info.ts";
 import type { Profile, ScoreName } from "./profile.ts";
 import { balanceScore, fitScore, scoreMax } from "./resource-scores.ts";
 import type { NodeInfo, Snapshot } from "./snapshot.ts";
-import { defaultConstraint, spreadTally } from "./spreading.ts";
+import { constraintsOf, spreadTally } from "./spreading.ts";
 
 export interface ScoreContext {
   readonly snapshot: Snapshot;
@@ -63,16 +63,9 @@ const taintToleration: Scorer = ({ shape }, nodes) => {
   return normalize(counts, true);
 };
 
-/** The pod's own constraints that only score, or those that everyone has who names none. */
-function softConstraints(info: PodInfo, { profile, workload }: ScoreContext): readonly Constraint[] {
-  if (info.shape.spread.length > 0) return info.shape.spread.filter(({ isHard }) => !isHard);
-  if (workload === undefined || workload.length === 0) return [];
-  return profile.defaultConstraints.map((one) => defaultConstraint(one, workload));
-}
-
 /** Fewer pods like it in the node's domains. Nodes without a key of the pod's own constraints score nothing. */
 const topologySpread: Scorer = (info, nodes, context) => {
-  const constraints = softConstraints(info, context);
+  const constraints = constraintsOf(info, false, context.profile, context.workload);
   if (constraints.length === 0) return undefined;
   const needsAll = info.shape.spread.length > 0 || !context.profile.defaultsAreSystem;
   const keys = needsAll ? constraints.map(({ topologyKey }) => topologyKey).sort() : [];

@@ -18,25 +18,30 @@ export interface Spread {
   readonly self: number;
 }
 
-/** The constraints that count when a pod names none: hosts to a skew of 3, zones to a skew of 5. */
-export const systemConstraints: readonly Pick<Constraint, "topologyKey" | "maxSkew">[] = [
-  { topologyKey: "kubernetes.io/hostname", maxSkew: 3 },
-  { topologyKey: "topology.kubernetes.io/zone", maxSkew: 5 },
+/** A constraint of every pod that names none; what it selects is the pod's workload. */
+export type DefaultConstraint = Omit<Constraint, "selector">;
+
+const preference = { minDomains: 1, honorsAffinity: true, honorsTaints: false, isHard: false };
+/** What counts unless the profile says otherwise: hosts to a skew of 3, zones to a skew of 5. */
+export const systemConstraints: readonly DefaultConstraint[] = [
+  { topologyKey: "kubernetes.io/hostname", maxSkew: 3, ...preference },
+  { topologyKey: "topology.kubernetes.io/zone", maxSkew: 5, ...preference },
 ];
 
-/** As the constraints of a pod that the profile's defaults make. */
-export const defaultConstraint = (
-  { topologyKey, maxSkew }: Pick<Constraint, "topologyKey" | "maxSkew">,
-  selector: Selector,
-): Constraint => ({
-  topologyKey,
-  maxSkew,
-  minDomains: 1,
-  selector,
-  honorsAffinity: true,
-  honorsTaints: false,
-  isHard: false,
-});
+const none: readonly Constraint[] = [];
+
+/** The pod's own constraints that must hold (or that only score), or those that everybody has who names none. */
+export function constraintsOf(
+  { shape }: PodInfo,
+  isHard: boolean,
+  { defaultConstraints }: { readonly defaultConstraints: readonly DefaultConstraint[] },
+  workload: Selector | undefined,
+): readonly Constraint[] {
+  if (shape.spread.length > 0) return shape.spread.filter((one) => one.isHard === isHard);
+  if (workload === undefined || workload.length === 0) return none;
+  const applying = defaultConstraints.filter((one) => one.isHard === isHard);
+  return applying.length === 0 ? none : applying.map((one) => ({ ...one, selector: workload }));
+}
 
 /** Pods that a constraint means, on the nodes that count for it: those with all `keys`. */
 export function spreadTally(
@@ -68,8 +73,7 @@ export function spreadTally(
 }
 
 /** Of the constraints that must hold: only nodes that have all of their keys take part. */
-export function prepareSpreads(info: PodInfo, snapshot: Snapshot): Spread[] {
-  const hard = info.shape.spread.filter(({ isHard }) => isHard);
+export function prepareSpreads(info: PodInfo, hard: readonly Constraint[], snapshot: Snapshot): Spread[] {
   if (hard.length === 0) return [];
   const keys = hard.map(({ topologyKey }) => topologyKey).sort();
   return hard.map((constraint) => {
