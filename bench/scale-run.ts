@@ -2,7 +2,13 @@
 //   scale-run.ts hollow NODES DEPLOYMENTS REPLICAS     kubelets over a simulated runtime
 //   scale-run.ts bare NODES PODS                       Node objects without kubelets: until pods are bound
 
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { monitorEventLoopDelay, PerformanceObserver } from "node:perf_hooks";
+import { realClock } from "#base/clock.ts";
+import { silentLogger } from "#base/log.ts";
+import { realRandom } from "#base/random.ts";
 import { createClient, type Client } from "#client/client.ts";
 import { createHttpsTransport } from "#client/https-transport.ts";
 import { accessOf, resolveContext } from "#client/kubeconfig.ts";
@@ -10,6 +16,8 @@ import { Deployments, Nodes, Pods } from "#client/refs.ts";
 import { startCluster, type Cluster } from "#compose/index.ts";
 import type { Deployment } from "#machinery/gen/types/apps-v1.ts";
 import type { Node, Pod } from "#machinery/gen/types/core-v1.ts";
+import type { DeepReadonly } from "#machinery/meta.ts";
+import { createInformerFactory } from "#reconcile/informers.ts";
 import { sampleNode } from "#scheduler/plan/sample.ts";
 import { percentile } from "./stats.ts";
 
@@ -67,24 +75,34 @@ async function each(count: number, make: (n: number) => Promise<unknown>): Promi
   );
 }
 
-const isReady = ({ status }: Node | Pod): boolean =>
+const isBound = ({ spec }: DeepReadonly<Pod>): boolean => (spec?.nodeName ?? "") !== "";
+const isReady = ({ status }: DeepReadonly<Node | Pod>): boolean =>
   status?.conditions?.some(({ type, status: value }) => type === "Ready" && value === "True") === true;
 
-/** Until all have come so far: seconds from `from`. Looks less often the longer it takes, as looking costs too. */
+/** When all have come so far, in seconds from `from`, by the events of a watch: a list of so many would cost too much. */
 async function watchPods(client: Client, wanted: number, from: number, last: "bound" | "ready") {
   const at: Record<"exist" | "bound" | "ready", number> = { exist: 0, bound: 0, ready: 0 };
-  for (;;) {
-    const { items } = await client.list<Pod>(Pods, { namespace: "default" });
-    const counts = {
-      exist: items.length,
-      bound: items.filter(({ spec }) => (spec?.nodeName ?? "") !== "").length,
-      ready: items.filter(isReady).length,
-    };
-    for (const name of ["exist", "bound", "ready"] as const)
-      if (counts[name] >= wanted && at[name] === 0) at[name] = seconds(from);
-    if (at[last] > 0) return at;
-    await sleep(Math.max(lookEveryMs, seconds(from) * 20));
-  }
+  const counts: Record<"exist" | "bound" | "ready", number> = { exist: 0, bound: 0, ready: 0 };
+  const done = Promise.withResolvers<void>();
+  const count = (name: "exist" | "bound" | "ready", is: boolean, was: boolean): void => {
+    if (is && !was && ++counts[name] === wanted) at[name] = seconds(from);
+  };
+  const informers = createInformerFactory(client, {
+    clock: realClock,
+    random: realRandom,
+    log: silentLogger,
+  });
+  informers.informer<Pod>(Pods, { namespace: "default" }).onChange((pod, old) => {
+    if (pod === undefined) return;
+    count("exist", true, old !== undefined);
+    count("bound", isBound(pod), old !== undefined && isBound(old));
+    count("ready", isReady(pod), old !== undefined && isReady(old));
+    if (at[last] > 0) done.resolve();
+  });
+  await informers.start();
+  await done.promise;
+  await informers.stop();
+  return at;
 }
 
 /** Asks over TLS for one object again and again, as a user would meanwhile. */
@@ -130,7 +148,9 @@ const floorPods = 1000;
 
 async function hollow(nodes: number, deployments: number, replicas: number): Promise<ScaleResult> {
   const began = performance.now();
-  const cluster = await startCluster({ hollowNodes: { count: nodes, zones: 3 } });
+  // On disk, as a cluster that somebody relies on is.
+  const dataDir = await mkdtemp(join(tmpdir(), "leme-bench-"));
+  const cluster = await startCluster({ hollowNodes: { count: nodes, zones: 3 }, dataDir });
   const { client } = cluster;
   while ((await client.list<Node>(Nodes)).items.filter(isReady).length < nodes) await sleep(lookEveryMs);
   const nodesSeconds = seconds(began);
@@ -153,6 +173,7 @@ async function hollow(nodes: number, deployments: number, replicas: number): Pro
   const idleShare = (cpuMs() - idleBefore) / idleMs;
   const megabytes = process.memoryUsage().rss / 1e6;
   await cluster.stop();
+  await rm(dataDir, { recursive: true, force: true });
   const get = { getP50Ms: percentile(times, 0.5), getP99Ms: percentile(times, 0.99) };
   return { nodesSeconds, ...at, cpuMsPerPod, megabytes, idleShare, createdPerSecond, ...get, ...longest };
 }

@@ -17,6 +17,9 @@ export const realRandom: Random = {
   uuid: () => randomUUID(),
 };
 
+/** Three to five quarters of it: what begins at the same moment does not go on so. */
+export const spread = (ms: number, random: Random): number => ms * (0.75 + random.next() / 2);
+
 /** Deterministic generator (mulberry32): the same seed gives the same sequence. */
 export function seededRandom(seed: number): Random {
   let state = seed >>> 0;

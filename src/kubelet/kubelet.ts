@@ -14,6 +14,7 @@ import { createInformerFactory } from "#reconcile/informers.ts";
 import { createEventRecorder, type EventRecorder } from "./event-recorder.ts";
 import { runHook } from "./hooks.ts";
 import { createImageManager } from "./images.ts";
+import { realPace, type LookPace } from "./limits.ts";
 import { machineFacts } from "./machine-facts.ts";
 import { startNodeAgent } from "./node-agent.ts";
 import type { NodeContext } from "./node-context.ts";
@@ -69,6 +70,7 @@ export interface Machine {
   readonly probe: NodeContext["probe"];
   readonly hook: NodeContext["hook"];
   readonly recorder: EventRecorder;
+  readonly pace: LookPace;
 }
 
 export interface KubeletDeps extends Deps {
@@ -96,13 +98,14 @@ function realMachine(
     probe: probeOnce,
     hook: runHook,
     recorder: createEventRecorder(client, nodeName, { clock, log }),
+    pace: realPace,
   };
 }
 
 const logRootOf = (dataDir: string): string => join(dataDir, "log", "pods");
 
 export function startKubelet(options: KubeletOptions, deps: KubeletDeps): Component {
-  const { clock, log, transport } = deps;
+  const { clock, random, log, transport } = deps;
   const { nodeName, nodeIp, dataDir } = options;
   const abort = new AbortController();
   const { signal } = abort;
@@ -137,6 +140,8 @@ export function startKubelet(options: KubeletOptions, deps: KubeletDeps): Compon
     runtime,
     client,
     clock,
+    random,
+    pace: machine.pace,
     log,
     recorder,
     statuses: createStatusWriter(client, { clock, log, signal }),
@@ -161,7 +166,7 @@ export function startKubelet(options: KubeletOptions, deps: KubeletDeps): Compon
       labels: options.labels ?? {},
       podCidr: options.podCidr,
     },
-    { client, runtime, recorder, clock, log, signal },
+    { client, runtime, recorder, clock, random, log, signal },
   );
 
   const rotation =

@@ -1,11 +1,17 @@
 // Every bound of the kubelet in one place; units last.
 
-/** While events flow, a full look at the runtime this often finds what they missed. */
-export const relistMs = 10_000;
-/** While they do not. */
+/** How often everything is looked at anew, though nothing has told of a change; on average, so that not all is at once. */
+export interface LookPace {
+  /** Of the whole runtime, while its events flow: finds what they missed. */
+  readonly relistMs: number;
+  /** Of each pod: planned again at least this often. */
+  readonly resyncMs: number;
+}
+export const realPace: LookPace = { relistMs: 10_000, resyncMs: 60_000 };
+/** Nothing happens behind the back of a simulated runtime. */
+export const hollowPace: LookPace = { relistMs: 300_000, resyncMs: 300_000 };
+/** Of the whole runtime, while no events flow. */
 export const relistBlindMs = 1_000;
-/** Each pod is planned again at least this often. */
-export const resyncMs = 60_000;
 
 /** A container's end is announced before the runtime's lists show it: looks in between, each twice as far apart. */
 export const endLookMsMin = 5;

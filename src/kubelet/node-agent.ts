@@ -5,6 +5,7 @@ import { backoffDelay } from "#base/backoff.ts";
 import { microTimestamp, type Clock } from "#base/clock.ts";
 import { toError } from "#base/assert.ts";
 import type { Logger } from "#base/log.ts";
+import type { Random } from "#base/random.ts";
 import type { Client } from "#client/client.ts";
 import { Leases, Nodes } from "#client/refs.ts";
 import type { ContainerRuntime } from "#cri/cri.ts";
@@ -49,6 +50,7 @@ export interface NodeAgentDeps {
   readonly runtime: ContainerRuntime;
   readonly recorder: EventRecorder;
   readonly clock: Clock;
+  readonly random: Random;
   readonly log: Logger;
   readonly signal: AbortSignal;
 }
@@ -90,7 +92,7 @@ async function runtimeFacts(runtime: ContainerRuntime): Promise<RuntimeFacts> {
 }
 
 export function startNodeAgent(options: NodeAgentOptions, deps: NodeAgentDeps): NodeAgent {
-  const { client, runtime, clock, log, signal } = deps;
+  const { client, runtime, clock, random, log, signal } = deps;
   const { nodeName } = options;
   let known: Node | undefined;
   let reportedAt = -Infinity;
@@ -231,6 +233,8 @@ export function startNodeAgent(options: NodeAgentOptions, deps: NodeAgentDeps): 
     pause: (ms: number) => Promise<void>,
   ): Promise<void> {
     let failures = 0;
+    // Nodes that start together give their signs of life one after the other.
+    let regularMs = everyMs * random.next();
     while (!signal.aborted) {
       try {
         await work();
@@ -240,7 +244,8 @@ export function startNodeAgent(options: NodeAgentOptions, deps: NodeAgentDeps): 
         const level = failures === 1 ? "debug" : "warn";
         log[level](`${what} failed`, { error: toError(thrown), failures });
       }
-      await pause(failures === 0 ? everyMs : Math.min(everyMs, backoffDelay(failures, retry)));
+      await pause(failures === 0 ? regularMs : Math.min(everyMs, backoffDelay(failures, retry)));
+      regularMs = everyMs;
     }
   }
 

@@ -2,6 +2,7 @@
 
 import type { Clock } from "#base/clock.ts";
 import type { Logger } from "#base/log.ts";
+import type { Random } from "#base/random.ts";
 import type { Client } from "#client/client.ts";
 import type { ContainerRuntime } from "#cri/cri.ts";
 import type { Service } from "#machinery/gen/types/core-v1.ts";
@@ -9,6 +10,7 @@ import type { Informer } from "#reconcile/informer.ts";
 import type { EventRecorder } from "./event-recorder.ts";
 import type { runHook } from "./hooks.ts";
 import type { ImageManager } from "./images.ts";
+import type { LookPace } from "./limits.ts";
 import type { ObjectCache } from "./object-cache.ts";
 import type { SandboxSettings } from "./plan/sandbox-config.ts";
 import type { PodFiles } from "./pod-files.ts";
@@ -27,6 +29,8 @@ export interface NodeContext {
   readonly runtime: ContainerRuntime;
   readonly client: Client;
   readonly clock: Clock;
+  readonly random: Random;
+  readonly pace: LookPace;
   readonly log: Logger;
   readonly recorder: EventRecorder;
   readonly statuses: StatusWriter;

@@ -3,10 +3,11 @@
 
 import { toError } from "#base/assert.ts";
 import type { Timer } from "#base/clock.ts";
+import { spread } from "#base/random.ts";
 import type { EventWatch } from "#cri/cri.ts";
 import type { Pod } from "#machinery/gen/types/core-v1.ts";
 import type { Informer } from "#reconcile/informer.ts";
-import { relistBlindMs, relistMs } from "./limits.ts";
+import { relistBlindMs } from "./limits.ts";
 import type { NodeContext } from "./node-context.ts";
 import type { ReadonlyPod } from "./plan/model.ts";
 import { graceAnnotation, podNameLabel, podNamespaceLabel, podUidLabel } from "./plan/sandbox-config.ts";
@@ -20,7 +21,7 @@ export interface PodManager {
 }
 
 export function startPodManager(context: NodeContext, pods: Informer<Pod>): PodManager {
-  const { runtime, clock, log, nodeName, volumes, signal } = context;
+  const { runtime, clock, random, pace, log, nodeName, volumes, signal } = context;
   const workers = new Map<string, PodWorker>();
   const seen = new Map<string, string>();
   let flowing = false;
@@ -142,7 +143,7 @@ export function startPodManager(context: NodeContext, pods: Informer<Pod>): PodM
     timer = clock.after(ms, () => {
       void relist()
         .catch((thrown: unknown) => log.warn("a look at the runtime failed", { error: toError(thrown) }))
-        .then(() => schedule(flowing ? relistMs : relistBlindMs));
+        .then(() => schedule(flowing ? spread(pace.relistMs, random) : relistBlindMs));
     });
   }
   schedule(0);

@@ -4,6 +4,7 @@
 import { Backoff } from "#base/backoff.ts";
 import { toError } from "#base/assert.ts";
 import type { Timer } from "#base/clock.ts";
+import { spread } from "#base/random.ts";
 import { isUnavailable } from "#cri/errors.ts";
 import type { PodStatus } from "#machinery/gen/types/core-v1.ts";
 import { ContainerKiller } from "./container-killer.ts";
@@ -14,7 +15,6 @@ import {
   endLooksMax,
   endLooksUnknownMax,
   podRetry,
-  resyncMs,
   volumeRefreshMs,
 } from "./limits.ts";
 import type { NodeContext } from "./node-context.ts";
@@ -179,7 +179,7 @@ export class PodWorker {
   }
 
   async #run(): Promise<void> {
-    const { clock, log } = this.#context;
+    const { clock, random, pace, log } = this.#context;
     try {
       while (this.#dirty && !this.#finished && !this.#context.signal.aborted) {
         this.#dirty = false;
@@ -187,7 +187,7 @@ export class PodWorker {
         try {
           const wakeAtMs = await this.#step();
           this.#failures.forget(this.uid);
-          this.#wakeAfter(Math.min(resyncMs, (wakeAtMs ?? Infinity) - clock.now()));
+          this.#wakeAfter(Math.min(spread(pace.resyncMs, random), (wakeAtMs ?? Infinity) - clock.now()));
         } catch (thrown) {
           const error = toError(thrown);
           const delay = this.#failures.next(this.uid, clock.now());

@@ -2,6 +2,13 @@
 
 import { MissingRecordError, type Backend, type StoredRecord } from "./backend.ts";
 
+/** In memory of its own: a slice would keep the values that were encoded beside it, long after they are compacted. */
+function alone(value: Buffer): Buffer {
+  const own = Buffer.allocUnsafeSlow(value.length);
+  value.copy(own);
+  return own;
+}
+
 export function memoryBackend(): Backend {
   const records = new Map<number, Map<number, StoredRecord>>();
   return {
@@ -11,7 +18,7 @@ export function memoryBackend(): Backend {
     write({ records: added }) {
       for (const record of added) {
         const slots = records.get(record.revision) ?? new Map<number, StoredRecord>();
-        records.set(record.revision, slots.set(record.slot, record));
+        records.set(record.revision, slots.set(record.slot, { ...record, value: alone(record.value) }));
       }
       return Promise.resolve();
     },

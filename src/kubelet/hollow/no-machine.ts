@@ -3,6 +3,7 @@
 
 import type { EventRecorder } from "../event-recorder.ts";
 import type { Machine } from "../kubelet.ts";
+import { hollowPace } from "../limits.ts";
 import type { MachineFacts } from "../plan/node-status.ts";
 import type { PodFiles } from "../pod-files.ts";
 import type { VolumeManager } from "../volumes/volume-manager.ts";
@@ -80,5 +81,6 @@ export function hollowMachine(
     probe: () => Promise.resolve({ ok: true, output: "" }),
     hook: () => Promise.resolve(undefined),
     recorder,
+    pace: hollowPace,
   };
 }

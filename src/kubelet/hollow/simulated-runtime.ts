@@ -55,9 +55,11 @@ const jobLabel = "batch.kubernetes.io/job-name";
 const jobSeconds = 1;
 const nsPerMs = 1e6;
 
+// Of what a pod was made from, only what is ever told again: a node keeps a hundred pods, and there are thousands of nodes.
+
 interface Sandbox {
   readonly id: string;
-  readonly config: PodSandboxConfig;
+  readonly config: Pick<PodSandboxConfig, "metadata" | "labels" | "annotations">;
   readonly createdAt: number;
   readonly ip: string;
   ready: boolean;
@@ -66,7 +68,7 @@ interface Sandbox {
 interface Container {
   readonly id: string;
   readonly sandboxId: string;
-  readonly config: ContainerConfig;
+  readonly config: Pick<ContainerConfig, "metadata" | "image" | "labels" | "annotations" | "logPath">;
   readonly createdAt: number;
   state: ContainerState;
   startedAt: number;
@@ -116,8 +118,10 @@ export class SimulatedRuntime implements ContainerRuntime {
   runPodSandbox(config: PodSandboxConfig): Promise<string> {
     const id = this.#newId();
     const ip = this.#parts.address();
-    this.#sandboxes.set(id, { id, config, createdAt: this.#nowNs(), ip, ready: true });
-    this.#note(config.metadata.uid, id);
+    const { metadata, labels = {}, annotations = {} } = config;
+    const kept = { metadata, labels, annotations };
+    this.#sandboxes.set(id, { id, config: kept, createdAt: this.#nowNs(), ip, ready: true });
+    this.#note(metadata.uid, id);
     return Promise.resolve(id);
   }
 
@@ -164,10 +168,11 @@ export class SimulatedRuntime implements ContainerRuntime {
     const sandbox = this.#sandboxes.get(sandboxId);
     if (sandbox?.ready !== true) return Promise.reject(this.#notFound("CreateContainer", sandboxId));
     const id = this.#newId();
+    const { metadata, image, labels = {}, annotations = {}, logPath = "" } = config;
     this.#containers.set(id, {
       id,
       sandboxId,
-      config,
+      config: { metadata, image, labels, annotations, logPath },
       createdAt: this.#nowNs(),
       state: "CONTAINER_CREATED",
       startedAt: 0,
