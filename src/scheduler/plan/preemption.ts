@@ -46,10 +46,6 @@ export type PreemptionPlan =
 const noVictims = "No preemption victims found for incoming pod";
 const notHelpful = "Preemption is not helpful for scheduling";
 
-/** The more important pod first: by priority, then by who has run for longer. */
-const byImportance = (a: PodInfo, b: PodInfo): number =>
-  b.priority - a.priority || a.startedMs - b.startedMs || (a.uid < b.uid ? -1 : 1);
-
 /** Splits pods into those whose eviction a budget forbids, and others; in the given order. */
 function splitByBudget(
   pods: readonly PodInfo[],
@@ -167,13 +163,11 @@ function candidateOn(
   context: PreemptionContext,
   isRoomAlone: boolean,
 ): Candidate | undefined {
-  const lower: PodInfo[] = [];
-  for (const pod of node.pods.values()) if (pod.priority < info.priority) lower.push(pod);
+  const lower = context.snapshot.lowerThan(info.priority, node.name);
   if (lower.length === 0) return undefined;
-  if (lower.length > 1) lower.sort(byImportance);
   const trial = isRoomAlone ? new RoomTrial(info, node) : new SnapshotTrial(info, node, context);
   for (const pod of lower) trial.take(pod);
-  const victims: PodInfo[] = [];
+  let victims: PodInfo[] = [];
   let violations = 0;
   if (trial.fits()) {
     const { violating, others } =
@@ -191,7 +185,7 @@ function candidateOn(
     for (const pod of victims) trial.put(pod);
   } else for (const pod of lower) trial.put(pod);
   // Those against a budget came first; otherwise they are in order already.
-  if (violations > 0) victims.sort(byImportance);
+  if (violations > 0) victims = lower.filter((pod) => victims.includes(pod));
   return victims.length === 0 ? undefined : { node, victims, violations };
 }
 

@@ -50,6 +50,8 @@ interface MutableNode extends NodeInfo {
   readonly pods: Map<string, PodInfo>;
   readonly ports: Map<string, readonly HostPort[]>;
   images: ReadonlyMap<string, number>;
+  /** The pods, the most important first, until one comes or goes. */
+  ranked: readonly PodInfo[] | undefined;
 }
 
 interface MutableGroup extends Group {
@@ -74,8 +76,13 @@ function emptyNode(name: string): MutableNode {
     pods: new Map(),
     ports: new Map(),
     images: new Map(),
+    ranked: undefined,
   };
 }
+
+/** By priority, then by who has run for longer. */
+const byImportance = (a: PodInfo, b: PodInfo): number =>
+  b.priority - a.priority || a.startedMs - b.startedMs || (a.uid < b.uid ? -1 : 1);
 
 function imagesOf(node: DeepReadonly<Node>): Map<string, number> {
   const images = new Map<string, number>();
@@ -302,6 +309,15 @@ export class Snapshot {
     fresh.holders.assertSame(this.holders);
   }
 
+  /** The pods of a node that count less than a priority, the most important first. */
+  lowerThan(priority: number, name: string): readonly PodInfo[] {
+    const node = this.#nodes.get(name);
+    if (node === undefined) return [];
+    node.ranked ??= [...node.pods.values()].sort(byImportance);
+    const from = node.ranked.findIndex((pod) => pod.priority < priority);
+    return from === 0 ? node.ranked : from < 0 ? [] : node.ranked.slice(from);
+  }
+
   #nodeOf(name: string): MutableNode {
     let info = this.#nodes.get(name);
     if (info === undefined) this.#nodes.set(name, (info = emptyNode(name)));
@@ -310,6 +326,7 @@ export class Snapshot {
 
   #use(node: MutableNode, info: PodInfo, sign: 1 | -1): void {
     const { uid, shape } = info;
+    node.ranked = undefined;
     if (sign === 1) node.pods.set(uid, info);
     else node.pods.delete(uid);
     if (shape.ports.length > 0) {
