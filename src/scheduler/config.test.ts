@@ -107,6 +107,38 @@ test("constraints that everybody has may be required, and name no selector", () 
   ]);
 });
 
+test("extenders: what they are asked, about whom, and for how long", () => {
+  const { options, errors } = read({
+    extenders: [
+      {
+        urlPrefix: "https://extender.example/v1",
+        filterVerb: "filter",
+        httpTimeout: "1m30s",
+        enableHTTPS: true,
+        tlsConfig: { insecure: true },
+        managedResources: [{ name: "example.com/a" }, { name: "example.com/b", ignoredByScheduler: true }],
+      },
+    ],
+  });
+  assert.deepEqual(errors, []);
+  assert.deepEqual(options.extenders, [
+    {
+      urlPrefix: "https://extender.example/v1",
+      filterVerb: "filter",
+      prioritizeVerb: "",
+      preemptVerb: "",
+      bindVerb: "",
+      weight: 0,
+      timeoutMs: 90_000,
+      nodeCacheCapable: false,
+      managedResources: new Set(["example.com/a", "example.com/b"]),
+      ignorable: false,
+      tls: { insecure: true },
+    },
+  ]);
+  assert.deepEqual([...(options.profiles?.[0]?.ignoredResources ?? [])], ["example.com/b"]);
+});
+
 test("what is wrong is told with its path", () => {
   const rows: [Partial<SchedulerConfiguration>, RegExp][] = [
     [{ apiVersion: "v1" }, /^apiVersion: Unsupported value: "v1"/],
@@ -115,7 +147,32 @@ test("what is wrong is told with its path", () => {
       /^percentageOfNodesToScore: Invalid value: 101: not in valid range \[0-100\]$/,
     ],
     [{ podInitialBackoffSeconds: 20 }, /^podMaxBackoffSeconds: Invalid value: 10/],
-    [{ extenders: [{}] }, /^extenders: Invalid value: .*not built/],
+    [{ extenders: [{}] }, /^extenders\[0\]\.urlPrefix: Required value$/],
+    [
+      { extenders: [{ urlPrefix: "http://e", prioritizeVerb: "p" }] },
+      /^extenders\[0\]\.weight: Invalid value: 0: must have a positive weight applied to it$/,
+    ],
+    [
+      { extenders: [{ urlPrefix: "http://e", enableHTTPS: true }] },
+      /^extenders\[0\]\.urlPrefix: Invalid value: "http:\/\/e": must begin with https:/,
+    ],
+    [
+      { extenders: [{ urlPrefix: "http://e", managedResources: [{ name: "cpu" }] }] },
+      /^extenders\[0\]\.managedResources\[0\]\.name: Invalid value: "cpu": is an invalid extended resource name$/,
+    ],
+    [
+      { extenders: [{ urlPrefix: "http://e", httpTimeout: "soon" }] },
+      /^extenders\[0\]\.httpTimeout: Invalid value: "soon"/,
+    ],
+    [
+      {
+        extenders: [
+          { urlPrefix: "http://e", bindVerb: "b" },
+          { urlPrefix: "http://f", bindVerb: "b" },
+        ],
+      },
+      /^extenders: Invalid value: .*only one extender can implement bind$/,
+    ],
     [{ profiles: [{}, {}] }, /^profiles\[1\]\.schedulerName: Duplicate value: "default-scheduler"/],
     [
       { profiles: [{ plugins: { score: { enabled: [{ name: "Luck" }] } } }] },

@@ -11,6 +11,7 @@ import {
   required,
   type FieldError,
 } from "#machinery/field-error.ts";
+import { extendersOf, type ExtenderSettings } from "./extender-config.ts";
 import {
   defaultProfile,
   defaultWeights,
@@ -45,7 +46,7 @@ export interface SchedulerConfiguration {
   readonly percentageOfNodesToScore?: number;
   readonly podInitialBackoffSeconds?: number;
   readonly podMaxBackoffSeconds?: number;
-  readonly extenders?: readonly unknown[];
+  readonly extenders?: readonly ExtenderSettings[];
 }
 
 const apiVersion = "kubescheduler.config.k8s.io/v1";
@@ -147,6 +148,12 @@ function resourcesOf(
 }
 
 type Settings = Partial<{ -readonly [K in keyof Profile]: Profile[K] }>;
+
+const ignoredBy = (args: Args): Settings => ({
+  ignoredResources: new Set(
+    ["ignoredResources", "ignoredResourceGroups"].flatMap((key) => (args[key] ?? []) as readonly string[]),
+  ),
+});
 
 function fitArgs(args: Args, path: string, errors: FieldError[]): Settings {
   const {
@@ -288,7 +295,7 @@ function settingsOf(name: string, args: Args, path: string, errors: FieldError[]
   };
   switch (name) {
     case "NodeResourcesFit":
-      return fitArgs(args, path, errors);
+      return { ...ignoredBy(args), ...fitArgs(args, path, errors) };
     case "NodeResourcesBalancedAllocation": {
       const balancedResources = resourcesOf(args["resources"], child(path, "resources"), errors);
       return balancedResources === undefined ? {} : { balancedResources };
@@ -346,8 +353,7 @@ export function schedulerOptions(config: SchedulerConfiguration): ConfigurationR
     errors.push(notSupported("apiVersion", config.apiVersion ?? "", [apiVersion]));
   if (config.kind !== "KubeSchedulerConfiguration")
     errors.push(notSupported("kind", config.kind ?? "", ["KubeSchedulerConfiguration"]));
-  if ((config.extenders ?? []).length > 0)
-    errors.push(invalid("extenders", config.extenders, "extenders are not built in this version of Leme"));
+  const { extenders, ignoredResources } = extendersOf(config.extenders ?? [], errors);
   const percentage = config.percentageOfNodesToScore ?? 0;
   if (percentage < 0 || percentage > 100)
     errors.push(invalid("percentageOfNodesToScore", percentage, "not in valid range [0-100]"));
@@ -358,9 +364,14 @@ export function schedulerOptions(config: SchedulerConfiguration): ConfigurationR
       invalid("podMaxBackoffSeconds", most, "must be greater than or equal to PodInitialBackoffSeconds"),
     );
   const given = config.profiles ?? [{}];
-  const profiles = given.map((one, at) => profileOf(one, index("profiles", at), percentage, errors));
+  const profiles = given.map((one, at) => {
+    const profile = profileOf(one, index("profiles", at), percentage, errors);
+    if (ignoredResources.length === 0) return profile;
+    return { ...profile, ignoredResources: new Set([...profile.ignoredResources, ...ignoredResources]) };
+  });
   for (const [at, { schedulerName }] of profiles.entries())
     if (profiles.findIndex((one) => one.schedulerName === schedulerName) < at)
       errors.push(duplicate(child(index("profiles", at), "schedulerName"), schedulerName));
-  return { options: { profiles, podBackoff: { initialMs: initial * 1000, maxMs: most * 1000 } }, errors };
+  const podBackoff = { initialMs: initial * 1000, maxMs: most * 1000 };
+  return { options: { profiles, podBackoff, extenders }, errors };
 }

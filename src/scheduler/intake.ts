@@ -118,6 +118,10 @@ export class Intake {
     return this.#pods.get(key);
   }
 
+  node(name: string): ReadNode | undefined {
+    return this.#nodes.get(name);
+  }
+
   /** What the pod is to be spread among. */
   workloadOf(info: PodInfo): Selector | undefined {
     return workloadSelector(info, this.#selectors.of(info.namespace), this.#controllerSelector(info));

@@ -7,21 +7,33 @@ import type { Client } from "#client/client.ts";
 import type { Component, Deps } from "#reconcile/component.ts";
 import { createEventRecorder, type EventRecorder } from "#reconcile/events.ts";
 import type { InformerFactory } from "#reconcile/informer.ts";
+import { planPreemptionWithExtenders, planWithExtenders, type Asking } from "./extended-plan.ts";
+import { Extenders } from "./extenders.ts";
 import { Intake } from "./intake.ts";
 import { turnMs, writesInFlightMax } from "./limits.ts";
 import { hintFor } from "./plan/hints.ts";
-import { keyOf, type PodInfo } from "./plan/pod-info.ts";
+import type { ExtenderConfig } from "./plan/extender-protocol.ts";
+import { keyOf, type PodInfo, type ReadPod } from "./plan/pod-info.ts";
 import { planPreemption, unschedulableMessage, type PreemptionPlan } from "./plan/preemption.ts";
 import { defaultProfile, type Profile } from "./plan/profile.ts";
 import { defaultBackoff, SchedulingQueue, type PodBackoff } from "./plan/queue.ts";
+import type { Refusals } from "./plan/refusal.ts";
 import { planSchedule, type Unschedulable } from "./plan/schedule.ts";
 import { Snapshot } from "./plan/snapshot.ts";
-import { bindPod, clearNomination, evictVictims, reportUnschedulable, type WriteDeps } from "./writes.ts";
+import {
+  bindPod,
+  clearNomination,
+  evictVictims,
+  reportUnschedulable,
+  tellBound,
+  type WriteDeps,
+} from "./writes.ts";
 
 export interface SchedulerOptions {
   /** By default one, for pods that name `default-scheduler` or none. */
   readonly profiles?: readonly Profile[];
   readonly podBackoff?: PodBackoff;
+  readonly extenders?: readonly ExtenderConfig[];
 }
 
 export interface SchedulerDeps extends Pick<Deps, "clock" | "random" | "log"> {
@@ -52,6 +64,8 @@ class Scheduler implements RunningScheduler {
   readonly #snapshot = new Snapshot();
   readonly #queue: SchedulingQueue;
   readonly #intake: Intake;
+  /** Undefined without any: then nobody is asked for whom they are. */
+  readonly #extenders: Extenders | undefined;
   readonly #underWay = new Set<Promise<void>>();
   readonly #finish: () => void;
   /** Goes on when a write has ended. */
@@ -64,7 +78,7 @@ class Scheduler implements RunningScheduler {
   #startAt = 0;
 
   constructor(
-    { profiles = [defaultProfile], podBackoff = defaultBackoff }: SchedulerOptions,
+    { profiles = [defaultProfile], podBackoff = defaultBackoff, extenders = [] }: SchedulerOptions,
     deps: SchedulerDeps,
   ) {
     this.#deps = deps;
@@ -83,6 +97,11 @@ class Scheduler implements RunningScheduler {
       isOurs: (schedulerName) => this.#profiles.has(schedulerName),
       wake: () => this.#wake(),
     });
+    const whole = {
+      node: (name: string) => this.#intake.node(name),
+      pod: (uid: string) => this.#placedPod(uid),
+    };
+    this.#extenders = extenders.length === 0 ? undefined : new Extenders(extenders, whole, log);
     const { promise, resolve } = Promise.withResolvers<void>();
     this.done = promise;
     this.#finish = resolve;
@@ -98,6 +117,7 @@ class Scheduler implements RunningScheduler {
       this.#stopped = true;
       this.#timer?.cancel();
       this.#intake.stop();
+      this.#extenders?.close();
       await Promise.all(this.#underWay);
       await Promise.all([...this.#events.values()].map((recorder) => recorder.flush()));
       this.#finish();
@@ -183,16 +203,74 @@ class Scheduler implements RunningScheduler {
 
   /** Plans at once; the promise is of the writes that follow, and never rejects. */
   #schedule(info: PodInfo): Promise<void> {
+    const clients = this.#extenders?.interestedIn(info) ?? [];
+    const pod = clients.length === 0 ? undefined : this.#intake.pod(keyOf(info));
+    if (this.#extenders !== undefined && pod !== undefined)
+      return this.#scheduleAsking(info, { extenders: this.#extenders, clients, pod });
     const plan = planSchedule(info, this.#snapshot, {
       random: this.#deps.random,
       profile: this.#profileOf(info),
       workload: this.#intake.workloadOf(info),
       startAt: this.#startAt,
     });
-    this.#startAt = (this.#startAt + plan.evaluated) % Math.max(1, this.#snapshot.nodes.length);
+    this.#goOnAfter(plan.evaluated);
     if (plan.node === undefined) return this.#refuse(info, plan);
     this.#intake.assume(info, plan.node);
     return this.#bind(info, plan.node);
+  }
+
+  #goOnAfter(evaluated: number): void {
+    this.#startAt = (this.#startAt + evaluated) % Math.max(1, this.#snapshot.nodes.length);
+  }
+
+  #placedPod(uid: string): ReadPod | undefined {
+    const info = this.#snapshot.node(this.#snapshot.placeOf(uid) ?? "")?.pods.get(uid);
+    return info && this.#intake.pod(keyOf(info));
+  }
+
+  /** A pod that extenders have a say in; when one fails that may not, the pod is tried again later. */
+  async #scheduleAsking(info: PodInfo, asking: Asking): Promise<void> {
+    const { clock, random } = this.#deps;
+    try {
+      const plan = await planWithExtenders(info, asking, {
+        snapshot: this.#snapshot,
+        profile: this.#profileOf(info),
+        workload: this.#intake.workloadOf(info),
+        startAt: this.#startAt,
+        random,
+      });
+      if (!this.#isWanted(info)) return;
+      this.#goOnAfter(plan?.evaluated ?? 0);
+      if (plan === undefined) this.#queue.failed(info.uid, undefined, clock.monotonic());
+      else if (plan.node === undefined) await this.#refuse(info, plan, asking);
+      else await this.#bindAsking(info, plan.node, asking);
+    } catch (thrown) {
+      if (!this.#isWanted(info)) return;
+      const message = toError(thrown).message;
+      this.#queue.failed(info.uid, undefined, clock.monotonic());
+      const now = this.#intake.pod(keyOf(info));
+      const report = { message, nomination: undefined, now, reason: "SchedulerError" } as const;
+      await reportUnschedulable(info, report, this.#writes);
+    }
+  }
+
+  /** It is still there to be placed, by us. */
+  #isWanted({ uid }: PodInfo): boolean {
+    return !this.#stopped && this.#queue.has(uid);
+  }
+
+  async #bindAsking(info: PodInfo, node: string, { extenders, clients }: Asking): Promise<void> {
+    this.#intake.assume(info, node);
+    let isBound: boolean;
+    try {
+      isBound = await extenders.bind(clients, info, node);
+    } catch (thrown) {
+      this.#intake.unassume(info, node);
+      throw thrown;
+    }
+    if (!isBound) return this.#bind(info, node);
+    this.#queue.remove(info.uid);
+    tellBound(info, node, this.#writes);
   }
 
   async #bind(info: PodInfo, node: string): Promise<void> {
@@ -205,19 +283,13 @@ class Scheduler implements RunningScheduler {
   }
 
   /** No node takes it as things are: perhaps one does when less important pods leave. */
-  async #refuse(info: PodInfo, { summary, refusals, refusedBy }: Unschedulable): Promise<void> {
-    const { clock, random } = this.#deps;
-    const profile = this.#profileOf(info);
-    const { preemption, message }: Partial<PreemptionPlan> =
-      profile.preempts && this.#snapshot.nodes.length > 0
-        ? planPreemption(info, refusals, {
-            snapshot: this.#snapshot,
-            profile,
-            random,
-            workload: this.#intake.workloadOf(info),
-            budgets: this.#intake.budgets(),
-          })
-        : {};
+  async #refuse(info: PodInfo, plan: Unschedulable, asking?: Asking): Promise<void> {
+    const { clock } = this.#deps;
+    const { summary, refusals, refusedBy } = plan;
+    const planned = this.#planPreemption(info, refusals, asking);
+    // Without extenders there is nothing to wait for: the pod is back in the queue in the same turn.
+    const { preemption, message } = planned instanceof Promise ? await planned : planned;
+    if (asking !== undefined && !this.#isWanted(info)) return;
     this.#queue.failed(info.uid, refusedBy, clock.monotonic());
     const isAwaited = message?.startsWith("not eligible") === true;
     const nomination = preemption?.node ?? (isAwaited || info.nominatedNode === "" ? undefined : "");
@@ -232,6 +304,25 @@ class Scheduler implements RunningScheduler {
       await clearNomination(other, this.#writes);
       this.#queue.activate(other.uid, clock.monotonic());
     }
+  }
+
+  #planPreemption(
+    info: PodInfo,
+    refusals: Refusals,
+    asking: Asking | undefined,
+  ): Partial<PreemptionPlan> | Promise<PreemptionPlan> {
+    const profile = this.#profileOf(info);
+    if (!profile.preempts || this.#snapshot.nodes.length === 0) return {};
+    const context = {
+      snapshot: this.#snapshot,
+      profile,
+      random: this.#deps.random,
+      workload: this.#intake.workloadOf(info),
+      budgets: this.#intake.budgets(),
+    };
+    return asking === undefined
+      ? planPreemption(info, refusals, context)
+      : planPreemptionWithExtenders(info, refusals, asking, context);
   }
 
   /** Less important pods that were promised the node: they look for another. */

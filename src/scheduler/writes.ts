@@ -30,9 +30,14 @@ const about = ({ namespace, name, uid }: PodInfo): ObjectRef => ({
 const isStale = (error: Error): boolean =>
   error instanceof ApiError && (error.code === 404 || error.code === 409);
 
+export function tellBound(info: PodInfo, node: string, deps: WriteDeps): void {
+  const text = `Successfully assigned ${keyOf(info)} to ${node}`;
+  deps.events(info.schedulerName).event(about(info), "Normal", "Scheduled", text);
+}
+
 /** True when the pod is bound. */
 export async function bindPod(info: PodInfo, node: string, deps: WriteDeps): Promise<boolean> {
-  const { name, namespace, uid, schedulerName } = info;
+  const { name, namespace, uid } = info;
   const binding = {
     apiVersion: "v1",
     kind: "Binding",
@@ -46,8 +51,7 @@ export async function bindPod(info: PodInfo, node: string, deps: WriteDeps): Pro
     deps.log[isStale(error) ? "debug" : "warn"]("a pod was not bound", { pod: keyOf(info), node, error });
     return false;
   }
-  const text = `Successfully assigned ${keyOf(info)} to ${node}`;
-  deps.events(schedulerName).event(about(info), "Normal", "Scheduled", text);
+  tellBound(info, node, deps);
   return true;
 }
 
@@ -69,15 +73,23 @@ async function patchStatus(info: PodInfo, status: object, deps: WriteDeps): Prom
 /** Whether it may wait for a node: a name, or "" for none any longer; undefined changes nothing. */
 export type Nomination = string | undefined;
 
+export interface UnschedulableReport {
+  readonly message: string;
+  readonly nomination: Nomination;
+  readonly now: ReadPod | undefined;
+  /** `SchedulerError` when it could not be found out whether a node takes it. */
+  readonly reason?: "Unschedulable" | "SchedulerError";
+}
+
 /** Tells in an event and in the pod's condition why it goes nowhere. `now` is the pod as the cache has it. */
 export async function reportUnschedulable(
   info: PodInfo,
-  { message, nomination, now }: { message: string; nomination: Nomination; now: ReadPod | undefined },
+  { message, nomination, now, reason = "Unschedulable" }: UnschedulableReport,
   deps: WriteDeps,
 ): Promise<void> {
   deps.events(info.schedulerName).event(about(info), "Warning", "FailedScheduling", message);
   const held = (now?.status?.conditions ?? []).find(({ type }) => type === "PodScheduled");
-  const isTold = held?.status === "False" && held.reason === "Unschedulable" && held.message === message;
+  const isTold = held?.status === "False" && held.reason === reason && held.message === message;
   const isNominated = nomination === undefined || nomination === (now?.status?.nominatedNodeName ?? "");
   if (isTold && isNominated) return;
   const lastTransitionTime =
@@ -87,7 +99,7 @@ export async function reportUnschedulable(
   const condition = {
     type: "PodScheduled",
     status: "False",
-    reason: "Unschedulable",
+    reason,
     message,
     lastTransitionTime,
     lastProbeTime: null,

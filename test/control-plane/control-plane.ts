@@ -22,7 +22,7 @@ import { Namespaces, Nodes, Pods } from "#client/refs.ts";
 import { startControllers, type ControllerOptions } from "#controllers/index.ts";
 import type { Node, Pod } from "#machinery/gen/types/core-v1.ts";
 import { createInformerFactory } from "#reconcile/informers.ts";
-import { startScheduler } from "#scheduler/index.ts";
+import { startScheduler, type SchedulerOptions } from "#scheduler/index.ts";
 import { betaResources } from "#resources/beta-versions.ts";
 import { builtinResources } from "#resources/index.ts";
 import { openStore } from "#store/open.ts";
@@ -36,7 +36,7 @@ export interface ControlPlane {
 
 export interface ControlPlaneOptions extends ControllerOptions {
   readonly clock?: Clock;
-  readonly scheduler?: boolean;
+  readonly scheduler?: boolean | SchedulerOptions;
   readonly betaVersions?: readonly string[];
 }
 
@@ -95,7 +95,11 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
   const scheduler =
     options.scheduler === false
       ? undefined
-      : startScheduler({}, { ...deps, client: as("system:kube-scheduler"), informers: schedulerInformers });
+      : startScheduler(options.scheduler === true ? {} : (options.scheduler ?? {}), {
+          ...deps,
+          client: as("system:kube-scheduler"),
+          informers: schedulerInformers,
+        });
   await watcher.start();
   await schedulerInformers.start();
   await Promise.all([controllers.ready, scheduler?.ready]);

@@ -4,7 +4,7 @@
 import { isIP } from "node:net";
 import { request } from "node:https";
 import type { WebhookClientConfig } from "#machinery/gen/types/apiextensions-v1.ts";
-import { boundedBody } from "./bounded-body.ts";
+import { boundedBody } from "#base/bounded-body.ts";
 
 const answerBytesMax = 32 * 1024 * 1024;
 const defaultPort = 443;

@@ -71,12 +71,18 @@ function shortBits({ shape: { requests } }: PodInfo, node: NodeInfo): number {
   );
 }
 
-function explainWithOthers(info: PodInfo, node: NodeInfo): Refusal | undefined {
+/** Extended resources that the profile leaves to others, by name or by group. */
+const isLeft = (name: string, { ignoredResources }: Profile): boolean =>
+  ignoredResources.size > 0 &&
+  name.includes("/") &&
+  (ignoredResources.has(name) || ignoredResources.has(name.slice(0, name.indexOf("/"))));
+
+function explainWithOthers(info: PodInfo, node: NodeInfo, profile: Profile): Refusal | undefined {
   let bits = shortBits(info, node);
   const others: string[] = [];
   for (const [name, amount] of info.shape.requests.others ?? []) {
     const allocatable = amountIn(node.allocatable, name);
-    if (amount <= allocatable - amountIn(node.requested, name)) continue;
+    if (amount <= allocatable - amountIn(node.requested, name) || isLeft(name, profile)) continue;
     others.push(`Insufficient ${name}`);
     if (amount > allocatable) bits |= short.tooSmall;
   }
@@ -85,8 +91,8 @@ function explainWithOthers(info: PodInfo, node: NodeInfo): Refusal | undefined {
 }
 
 /** A pod that asks for nothing of a resource never lacks it. */
-function nodeResourcesFit(info: PodInfo, node: NodeInfo): Refusal | undefined {
-  if (info.shape.requests.others !== undefined) return explainWithOthers(info, node);
+function nodeResourcesFit(info: PodInfo, node: NodeInfo, profile: Profile): Refusal | undefined {
+  if (info.shape.requests.others !== undefined) return explainWithOthers(info, node, profile);
   const bits = shortBits(info, node);
   return bits === 0 ? undefined : shortages[bits];
 }
@@ -106,11 +112,12 @@ export function dynamicRefusal(
   info: PodInfo,
   node: NodeInfo,
   { spreads, neighbours }: Prepared,
-  { filters, checksRoom }: Profile,
+  profile: Profile,
 ): Refusal | undefined {
+  const { filters, checksRoom } = profile;
   let refusal: Refusal | undefined;
   if (info.shape.ports.length > 0 && filters.has("NodePorts")) refusal = nodePorts(info, node);
-  if (refusal === undefined && checksRoom) refusal = nodeResourcesFit(info, node);
+  if (refusal === undefined && checksRoom) refusal = nodeResourcesFit(info, node, profile);
   if (refusal === undefined && spreads.length > 0) refusal = refusalBySpread(spreads, node);
   if (refusal === undefined && neighbours !== undefined) refusal = refusalByNeighbours(neighbours, node);
   return refusal;

@@ -29,6 +29,8 @@ const isBlamed = (names: readonly FilterName[], refusedBy: ReadonlySet<FilterNam
 
 /** Can an event of this kind help anyone whom these filters refused? Asked once for all such pods. */
 export function mayHelpAny(refusedBy: ReadonlySet<FilterName>, kind: ClusterEvent["kind"]): boolean {
+  // What an extender looks at, nobody else knows.
+  if (refusedBy.has("Extender")) return true;
   switch (kind) {
     case "pod-assigned":
       return isBlamed(helpedByNeighbours, refusedBy);
@@ -45,7 +47,7 @@ export const hintFor =
   (profile: Profile): Hint =>
   (info, refusedBy, { kind, node }) => {
     if (!mayHelpAny(refusedBy, kind)) return false;
-    if (isBlamed(helpedByNeighbours, refusedBy)) return true;
+    if (isBlamed(helpedByNeighbours, refusedBy) || refusedBy.has("Extender")) return true;
     if (node === undefined || !node.exists) return false;
     return refusalOf(info, node, { spreads: [], neighbours: undefined }, profile) === undefined;
   };

@@ -31,7 +31,7 @@ export interface Preemption {
   readonly victims: readonly PodInfo[];
 }
 
-interface Candidate {
+export interface Candidate {
   readonly node: NodeInfo;
   /** The most important first. */
   readonly victims: readonly PodInfo[];
@@ -229,17 +229,25 @@ function isAwaited(info: PodInfo, { snapshot }: PreemptionContext, refusals: Ref
   return false;
 }
 
-export function planPreemption(
+/** Why the pod may not have others evicted at all. */
+export function ineligibility(
   info: PodInfo,
   refusals: Refusals,
   context: PreemptionContext,
-): PreemptionPlan {
-  const { snapshot, profile, random } = context;
-  if (!info.preempts)
-    return { preemption: undefined, message: "not eligible due to preemptionPolicy=Never." };
-  if (isAwaited(info, context, refusals))
-    return { preemption: undefined, message: "not eligible due to a terminating pod on the nominated node." };
-  const total = snapshot.nodes.length;
+): string | undefined {
+  if (!info.preempts) return "not eligible due to preemptionPolicy=Never.";
+  return isAwaited(info, context, refusals)
+    ? "not eligible due to a terminating pod on the nominated node."
+    : undefined;
+}
+
+/** Nodes that could be cleared for the pod, each with whom that would cost. */
+export function preemptionCandidates(
+  info: PodInfo,
+  refusals: Refusals,
+  context: PreemptionContext,
+): Candidate[] {
+  const { profile, random } = context;
   const possible = refusals.resolvable();
   const wanted = Math.max(
     profile.minCandidateNodesAbsolute,
@@ -257,12 +265,54 @@ export function planPreemption(
     candidates.push(candidate);
     hasUnviolating ||= candidate.violations === 0;
   }
+  return candidates;
+}
+
+/** What others made of the candidates: the pods are those of the node now. Throws when they are not there. */
+export function candidatesFrom(
+  victims: ReadonlyMap<string, { readonly uids: readonly string[]; readonly violations: number }>,
+  { snapshot }: PreemptionContext,
+): Candidate[] {
+  return [...victims].map(([name, { uids, violations }]) => {
+    const node = snapshot.node(name);
+    if (node?.exists !== true)
+      throw new Error(`an extender claims to preempt on node ${name}, which is not there`);
+    const pods = uids.map((uid) => {
+      const pod = node.pods.get(uid);
+      if (pod === undefined)
+        throw new Error(
+          `an extender claims to preempt pod (UID: ${uid}) on node: ${name}, but the pod is not found on that node`,
+        );
+      return pod;
+    });
+    if (pods.length === 0)
+      throw new Error(`an extender names no victim on node ${name}: expected at least one`);
+    return { node, victims: pods.sort(byImportance), violations };
+  });
+}
+
+export function choosePreemption(
+  candidates: readonly Candidate[],
+  refusals: Refusals,
+  { snapshot }: PreemptionContext,
+): PreemptionPlan {
   const chosen = cheapest(candidates);
   if (chosen !== undefined) return { preemption: { node: chosen.node.name, victims: chosen.victims } };
   const reasons = [...refusals.counts].map(
     ([{ resolvable }, count]) => [resolvable ? noVictims : notHelpful, count] as const,
   );
+  const total = snapshot.nodes.length;
   return { preemption: undefined, message: `0/${total} nodes are available: ${histogram(reasons)}.` };
+}
+
+export function planPreemption(
+  info: PodInfo,
+  refusals: Refusals,
+  context: PreemptionContext,
+): PreemptionPlan {
+  const message = ineligibility(info, refusals, context);
+  if (message !== undefined) return { preemption: undefined, message };
+  return choosePreemption(preemptionCandidates(info, refusals, context), refusals, context);
 }
 
 /** The whole message of the event FailedScheduling and of the condition PodScheduled. */

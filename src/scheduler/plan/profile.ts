@@ -37,6 +37,8 @@ export interface Profile {
   readonly staticFilters: StaticFilters;
   /** Is NodeResourcesFit among `filters`? Asked for each pod and node. */
   readonly checksRoom: boolean;
+  /** Extended resources and groups of such that NodeResourcesFit leaves to others. */
+  readonly ignoredResources: ReadonlySet<string>;
   /** By score; what is absent does not count. */
   readonly weights: ReadonlyMap<ScoreName, number>;
   readonly preempts: boolean;
@@ -80,6 +82,7 @@ export const defaultProfile: Profile = {
   filters: new Set(filterNames),
   staticFilters: staticFiltersOf(new Set(filterNames)),
   checksRoom: true,
+  ignoredResources: new Set(),
   weights: defaultWeights,
   preempts: true,
   strategy: { type: "LeastAllocated", resources: cpuAndMemory },

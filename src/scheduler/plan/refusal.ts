@@ -14,7 +14,8 @@ export const filterNames = [
   "InterPodAffinity",
 ] as const;
 
-export type FilterName = (typeof filterNames)[number];
+/** Who refuses nodes: the filters, and extenders. */
+export type FilterName = (typeof filterNames)[number] | "Extender";
 
 export interface Refusal {
   readonly filter: FilterName;

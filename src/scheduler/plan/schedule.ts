@@ -7,7 +7,7 @@ import { namedNodes } from "./node-matching.ts";
 import type { PodInfo } from "./pod-info.ts";
 import { defaultProfile, type Profile } from "./profile.ts";
 import { Refusals, unresolvable, type FilterName, type Refusal } from "./refusal.ts";
-import { scoreNodes } from "./scores.ts";
+import { scoreNodes, type ScoreContext } from "./scores.ts";
 import type { NodeInfo, Snapshot } from "./snapshot.ts";
 
 export interface ScheduleContext {
@@ -92,19 +92,26 @@ export function refusalNow(
 
 const notNamed = unresolvable("NodeAffinity", "node(s) didn't satisfy plugin(s) [NodeAffinity]");
 
-interface Search {
-  readonly feasible: NodeInfo[];
+/** The nodes that can take a pod, and why others cannot. */
+export interface Search {
+  readonly feasible: readonly NodeInfo[];
   readonly refusals: Refusals;
   readonly evaluated: number;
 }
 
-/** Among the few nodes that the pod names. */
-function searchNamed(
+export interface SearchContext extends FilterContext {
+  readonly startAt: number;
+  /** Why nodes refuse the pod is asked for even when others take it: somebody else may yet refuse those. */
+  readonly explains?: boolean;
+}
+
+/** Which of these few nodes take the pod. */
+function searchAmong(
   info: PodInfo,
-  names: ReadonlySet<string>,
+  names: Iterable<string>,
   prepared: Prepared,
   context: FilterContext,
-): Search {
+): { feasible: NodeInfo[]; refusals: Refusals } {
   const feasible: NodeInfo[] = [];
   const refusals = new Refusals();
   for (const name of names) {
@@ -115,16 +122,23 @@ function searchNamed(
     if (refusal === undefined) feasible.push(node);
     else refusals.add(node, refusal);
   }
-  if (feasible.length === 0)
+  return { feasible, refusals };
+}
+
+/** Among the few nodes that the pod names. */
+function searchNamed(
+  info: PodInfo,
+  names: ReadonlySet<string>,
+  prepared: Prepared,
+  context: SearchContext,
+): Search {
+  const { feasible, refusals } = searchAmong(info, names, prepared, context);
+  if (feasible.length === 0 || context.explains === true)
     for (const node of context.snapshot.nodes) if (!names.has(node.name)) refusals.add(node, notNamed);
   return { feasible, refusals, evaluated: 0 };
 }
 
-function search(
-  info: PodInfo,
-  prepared: Prepared,
-  context: FilterContext & { readonly startAt: number },
-): Search {
+function search(info: PodInfo, prepared: Prepared, context: SearchContext): Search {
   const { snapshot, profile, startAt } = context;
   const { nodes } = snapshot;
   const nodeClass = snapshot.classOf(info.shape.demand, profile.staticFilters);
@@ -140,34 +154,67 @@ function search(
     if (refusal === undefined) feasible.push(node);
     else refusals.add(node, refusal);
   }
-  if (feasible.length === 0) for (const [node, refusal] of nodeClass.refused) refusals.add(node, refusal);
+  if (feasible.length === 0 || context.explains === true)
+    for (const [node, refusal] of nodeClass.refused) refusals.add(node, refusal);
   return { feasible, refusals, evaluated };
 }
 
-export function planSchedule(
-  info: PodInfo,
-  snapshot: Snapshot,
-  { random, workload, profile = defaultProfile, startAt = 0 }: ScheduleContext,
-): Placement | Unschedulable {
-  const context = { snapshot, profile, workload, startAt };
+/** Filters alone: where the pod could go. */
+export function findNodes(info: PodInfo, context: SearchContext): Search {
+  const { snapshot, profile } = context;
   const prepared = prepareFilters(info, context);
   const nominated = snapshot.node(info.nominatedNode);
   // The node that was cleared for it is taken if it fits there now, without looking at any other.
   if (nominated?.exists === true) {
     const refusal =
       refusalOf(info, nominated, prepared, profile) ?? refusalNow(info, nominated, prepared, context);
-    if (refusal === undefined) return { node: nominated.name, evaluated: 1 };
+    if (refusal === undefined) return { feasible: [nominated], refusals: new Refusals(), evaluated: 1 };
   }
   const names = profile.filters.has("NodeAffinity") ? namedNodes(info.shape.demand) : undefined;
-  const found =
-    names === undefined ? search(info, prepared, context) : searchNamed(info, names, prepared, context);
-  const { feasible, refusals, evaluated } = found;
+  return names === undefined ? search(info, prepared, context) : searchNamed(info, names, prepared, context);
+}
+
+/** Those of the nodes that take the pod now, when time has passed since they were found. */
+export const stillFeasible = (
+  info: PodInfo,
+  names: Iterable<string>,
+  context: FilterContext,
+): readonly NodeInfo[] => searchAmong(info, names, prepareFilters(info, context), context).feasible;
+
+/** Scores the nodes and takes one of the best; `more` is what others add to a node's score. */
+export function chooseNode(
+  info: PodInfo,
+  feasible: readonly NodeInfo[],
+  { random, ...context }: ScoreContext & { readonly random: Random },
+  more?: ReadonlyMap<string, number>,
+): string {
   const [only] = feasible;
-  if (only === undefined) {
-    const summary = summaryOf(snapshot.nodes.length, refusals);
-    return { node: undefined, evaluated, summary, refusals, refusedBy: refusals.filters };
-  }
-  if (feasible.length === 1) return { node: only.name, evaluated };
+  if (only !== undefined && feasible.length === 1) return only.name;
   const scores = scoreNodes(info, feasible, context);
-  return { node: best(feasible, scores, random), evaluated };
+  if (more !== undefined)
+    for (const [at, { name }] of feasible.entries()) scores[at] = (scores[at] ?? 0) + (more.get(name) ?? 0);
+  return best(feasible, scores, random);
+}
+
+/** That no node takes the pod, in words. */
+export const unschedulable = (
+  { nodes }: Snapshot,
+  { refusals, evaluated }: Pick<Search, "refusals" | "evaluated">,
+): Unschedulable => ({
+  node: undefined,
+  evaluated,
+  summary: summaryOf(nodes.length, refusals),
+  refusals,
+  refusedBy: refusals.filters,
+});
+
+export function planSchedule(
+  info: PodInfo,
+  snapshot: Snapshot,
+  { random, workload, profile = defaultProfile, startAt = 0 }: ScheduleContext,
+): Placement | Unschedulable {
+  const found = findNodes(info, { snapshot, profile, workload, startAt });
+  if (found.feasible.length === 0) return unschedulable(snapshot, found);
+  const node = chooseNode(info, found.feasible, { snapshot, profile, workload, random });
+  return { node, evaluated: found.evaluated };
 }
