@@ -277,17 +277,16 @@ export function candidatesFrom(
     const node = snapshot.node(name);
     if (node?.exists !== true)
       throw new Error(`an extender claims to preempt on node ${name}, which is not there`);
-    const pods = uids.map((uid) => {
-      const pod = node.pods.get(uid);
-      if (pod === undefined)
-        throw new Error(
-          `an extender claims to preempt pod (UID: ${uid}) on node: ${name}, but the pod is not found on that node`,
-        );
-      return pod;
-    });
+    const stranger = uids.find((uid) => !node.pods.has(uid));
+    if (stranger !== undefined)
+      throw new Error(
+        `an extender claims to preempt pod (UID: ${stranger}) on node: ${name}, but the pod is not found on that node`,
+      );
+    const chosen = new Set(uids);
+    const pods = snapshot.lowerThan(Infinity, name).filter(({ uid }) => chosen.has(uid));
     if (pods.length === 0)
       throw new Error(`an extender names no victim on node ${name}: expected at least one`);
-    return { node, victims: pods.sort(byImportance), violations };
+    return { node, victims: pods, violations };
   });
 }
 
