@@ -48,6 +48,8 @@ export interface ServerContext {
   readonly checks: ReadonlyMap<string, MoreChecks>;
   /** Kinds that are questions: answered when they are created, and never stored; by `group/resource`. */
   readonly reviews: ReadonlyMap<string, Review>;
+  /** How often a watch is told how far it is, though nothing came. */
+  readonly bookmarkEveryMs: number;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;

@@ -4,6 +4,7 @@ import type { Clock } from "#base/clock.ts";
 import type { Logger } from "#base/log.ts";
 import type { Random } from "#base/random.ts";
 import { Turns } from "#base/turns.ts";
+import { bookmarkEveryMs } from "./verbs/watch.ts";
 import type { ApiRequest, ApiResponse, Caller, Transport } from "#machinery/api-request.ts";
 import type { ClusterSettings, ResourceDefinition } from "#machinery/define-resource.ts";
 import { ApiError } from "#machinery/status.ts";
@@ -54,6 +55,8 @@ export interface ApiServerOptions {
   readonly jwks: () => Record<string, unknown>;
   /** Old revisions are forgotten after this long. */
   readonly historyMs?: number;
+  /** How often a watch that asked for bookmarks is told how far it is, though nothing came; a minute. */
+  readonly bookmarkEveryMs?: number;
   /** What turns of the event loop are measured by, in milliseconds; a simulation's stands still. */
   readonly turnClock?: () => number;
 }
@@ -63,6 +66,8 @@ export interface ApiServer {
   authenticateAndHandle(request: ApiRequest, credentials: Credentials): Promise<ApiResponse>;
   /** A transport with a fixed identity, for components of the same process. */
   direct(caller: Caller): Transport;
+  /** How many requests have come that way. */
+  readonly directRequests: number;
   readonly reads: AdmissionReads;
   /** How many watches are open. */
   readonly watchers: number;
@@ -102,6 +107,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
       ],
     ]),
     reviews: createReviews(options),
+    bookmarkEveryMs: options.bookmarkEveryMs ?? bookmarkEveryMs,
     clock,
     random,
     log,
@@ -136,6 +142,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     },
   });
   const turns = new Turns(options.turnClock);
+  let directRequests = 0;
   const stopCompaction = startCompaction(store, clock, log, options.historyMs ?? defaultHistoryMs);
 
   return {
@@ -155,6 +162,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     },
     direct: (caller) => ({
       request: (request) => {
+        directRequests++;
         const wait = turns.enter();
         return wait === undefined
           ? pipeline.handle(request, caller)
@@ -162,6 +170,9 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
       },
       close: () => Promise.resolve(),
     }),
+    get directRequests() {
+      return directRequests;
+    },
     reads,
     get watchers() {
       return caches.watchers;

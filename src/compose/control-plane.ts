@@ -116,6 +116,8 @@ export interface ControlPlaneOptions {
   readonly scheduler?: SchedulerOptions;
   /** Nodes that run nothing, in this process. */
   readonly hollowNodes?: HollowNodesOptions;
+  /** How often watches are told how far they are; a minute. */
+  readonly bookmarkEveryMs?: number;
   readonly log: Logger;
   readonly clock?: Clock;
   readonly random?: Random;
@@ -127,8 +129,8 @@ export interface ControlPlane {
   readonly port: number;
   /** As the administrator. */
   readonly client: Client;
-  /** Of the store: changes with every write. */
-  readonly revision: () => number;
+  /** Changes with every write, and with every request of a component in this process. */
+  readonly activity: () => number;
   readonly done: Promise<void>;
   stop(): Promise<void>;
 }
@@ -383,6 +385,7 @@ async function startOver(options: ControlPlaneOptions, base: Base): Promise<Cont
       },
     ],
     features: options.features ?? new Set(),
+    ...(options.bookmarkEveryMs === undefined ? {} : { bookmarkEveryMs: options.bookmarkEveryMs }),
     issuer,
     jwks: () => signer.jwks(),
   });
@@ -429,7 +432,7 @@ async function startOver(options: ControlPlaneOptions, base: Base): Promise<Cont
     pki,
     port: listener.port,
     client: admin,
-    revision: () => store.revision,
+    activity: () => store.revision + server.directRequests,
     // A store that failed to write is only good again when it is opened anew, which takes a new process.
     done: Promise.race([loops.done, store.failed.then((error) => Promise.reject(error))]),
     stop: () => stopAll(loops, listener, authorizationInformers, server, store),

@@ -2,8 +2,8 @@
 
 import { ManualClock } from "#base/manual-clock.ts";
 
-/** Turns of the event loop in which nothing was written, after which all is at rest. */
-const quietTurns = 12;
+/** Turns of the event loop in which nobody asked for anything, after which all is at rest. */
+const quietTurns = 5;
 const units: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
 /** `90s`, `1h30m`, `24h`, `7d`, or milliseconds. */
@@ -18,20 +18,20 @@ export function durationMs(duration: string | number): number {
 export class VirtualTime {
   /** Begins now, so that certificates are valid by everybody's clock. */
   readonly clock = new ManualClock(Date.now());
-  readonly #revision: () => number;
+  readonly #activity: () => number;
 
-  /** `revision` changes with every write. */
-  constructor(revision: () => number) {
-    this.#revision = revision;
+  /** `activity` changes with all that happens. */
+  constructor(activity: () => number) {
+    this.#activity = activity;
   }
 
-  /** Until nothing is written any more without time going on. */
+  /** Until nothing more happens without time going on. */
   async settle(): Promise<void> {
     let seen = -1;
     for (let quiet = 0; quiet < quietTurns;) {
-      const revision = this.#revision();
-      quiet = revision === seen ? quiet + 1 : 0;
-      seen = revision;
+      const activity = this.#activity();
+      quiet = activity === seen ? quiet + 1 : 0;
+      seen = activity;
       await new Promise((resolve) => setImmediate(resolve));
     }
   }

@@ -41,6 +41,7 @@ const groupBytesMax = 8 * 1024 * 1024;
 const queuedBytesMax = 64 * 1024 * 1024;
 const compactSliceKeys = 2_000;
 const rangeSliceKeys = 2_000;
+/** Leases that end are looked for at most this often. */
 const leaseCheckMs = 1_000;
 const maxBytesPerCharacter = 3;
 /** The first revision is 1, as in etcd, where an empty store has it. */
@@ -88,6 +89,7 @@ class RevisionStore implements Store {
   readonly #leases = new Map<number, LeaseState>();
   #lastLease = 0;
   #leaseTimer: Timer | undefined;
+  #leaseCheckAtMs = Infinity;
 
   constructor(backend: Backend, clock: Clock) {
     this.#backend = backend;
@@ -381,6 +383,7 @@ class RevisionStore implements Store {
     this.#checkOpen();
     const id = ++this.#lastLease;
     this.#leases.set(id, { ttlSeconds, expiresMs: this.#clock.now() + ttlSeconds * 1000, keys: new Set() });
+    this.#scheduleLeaseCheck();
     await this.#commit({ records: [], leases: [{ id, ttlSeconds }], revision: this.#accepted });
     return id;
   }
@@ -400,8 +403,15 @@ class RevisionStore implements Store {
     await this.#commit({ records, endedLeases: [lease], revision: this.#accepted });
   }
 
+  /** At the soonest end, while there are leases. One that is kept alive is looked at early, and again. */
   #scheduleLeaseCheck(): void {
-    this.#leaseTimer = this.#clock.after(leaseCheckMs, () => {
+    let soonestMs = Infinity;
+    for (const { expiresMs } of this.#leases.values()) soonestMs = Math.min(soonestMs, expiresMs);
+    if (soonestMs >= this.#leaseCheckAtMs) return;
+    this.#leaseTimer?.cancel();
+    this.#leaseCheckAtMs = soonestMs;
+    this.#leaseTimer = this.#clock.after(Math.max(leaseCheckMs, soonestMs - this.#clock.now()), () => {
+      this.#leaseCheckAtMs = Infinity;
       if (this.#closed !== undefined || this.#failure !== undefined) return;
       const now = this.#clock.now();
       const ended = [...this.#leases].filter(([, state]) => state.expiresMs <= now).map(([id]) => id);

@@ -25,7 +25,7 @@ import { includeObject, viewRefused, wantsShared } from "./read.ts";
 
 /** Without timeoutSeconds a watch ends between half an hour and an hour, so that they do not all end at once. */
 const defaultTimeoutMs = 30 * 60_000;
-const bookmarkEveryMs = 60_000;
+export const bookmarkEveryMs = 60_000;
 /** The state that a watch begins with is encoded piece by piece, as the client takes it, and others have their turns. */
 const pieceEvents = 128;
 const nothing: readonly Outgoing[] = [];
@@ -364,10 +364,10 @@ function startTimers(
     if (bookmarks) send();
     outbox.close();
   });
-  let next = bookmarks ? server.clock.after(bookmarkEveryMs, again) : undefined;
+  let next = bookmarks ? server.clock.after(server.bookmarkEveryMs, again) : undefined;
   function again(): void {
     send();
-    next = server.clock.after(bookmarkEveryMs, again);
+    next = server.clock.after(server.bookmarkEveryMs, again);
   }
   return () => {
     end.cancel();
