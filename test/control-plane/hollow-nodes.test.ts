@@ -148,3 +148,21 @@ test("a node that is as it was tells it by its Lease, and its status is written 
   await cluster.advance("5m");
   assert.notEqual(await version(), before);
 });
+
+test("nothing is sent to where a hollow node says it is", async (t) => {
+  const cluster = await startCluster({ virtualTime: true, hollowNodes: 1 });
+  t.after(() => cluster.stop());
+  await cluster.client.create<Pod>(Pods, "default", {
+    metadata: { name: "web" },
+    spec: { containers: [{ name: "c", image: "web:v1", ports: [{ containerPort: 80 }] }] },
+  });
+  await cluster.advance("10s");
+  for (const path of [
+    "/api/v1/namespaces/default/pods/web/log",
+    "/api/v1/namespaces/default/pods/web/proxy/",
+    "/api/v1/nodes/hollow-0/proxy/healthz",
+  ])
+    await assert.rejects(cluster.client.json("GET", path), {
+      message: 'node "hollow-0" is hollow: it runs nothing that could answer',
+    });
+});

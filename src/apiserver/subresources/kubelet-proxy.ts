@@ -12,6 +12,7 @@ import type { KubeObject } from "#machinery/meta.ts";
 import { badRequest, failure, internalError, serviceUnavailable } from "#machinery/status.ts";
 import type { KeyPair } from "#pki/certificates.ts";
 import type { ResourceContext } from "../context.ts";
+import { hollowLabel } from "#resources/core/hollow-label.ts";
 import { storageKey } from "../stored-object.ts";
 import { current, namespaceOf } from "../write.ts";
 import type { SubresourceHandler } from "./contract.ts";
@@ -179,11 +180,20 @@ function upgrade(
   return { status: 101, headers: {}, body: { kind: "upgrade", handle } };
 }
 
-async function nodeOf(context: ResourceContext, name: string): Promise<{ host: string; port: number }> {
-  const cached = context.server.caches
-    .of({ group: "", resource: "nodes" })
-    .get(storageKey({ group: "", resource: "nodes" }, "", name));
-  const node = cached?.object as Node | undefined;
+const nodes = { group: "", resource: "nodes" };
+
+const cachedNode = ({ server }: ResourceContext, name: string): Node | undefined =>
+  server.caches.of(nodes).get(storageKey(nodes, "", name))?.object;
+
+/** Nothing answers at the addresses of a hollow node and of its pods, and nothing is sent there. */
+function checkReal(context: ResourceContext, name: string): void {
+  if (cachedNode(context, name)?.metadata?.labels?.[hollowLabel] !== undefined)
+    throw serviceUnavailable(`node ${JSON.stringify(name)} is hollow: it runs nothing that could answer`);
+}
+
+function nodeOf(context: ResourceContext, name: string): { host: string; port: number } {
+  checkReal(context, name);
+  const node = cachedNode(context, name);
   const host = node?.status?.addresses?.find(({ type }) => type === "InternalIP")?.address;
   if (host === undefined)
     throw failure(
@@ -262,7 +272,7 @@ export function podStreams(access: KubeletAccess): SubresourceHandler {
         return { status: 200, headers: { "content-type": "text/plain" }, body: { kind: "empty" } };
       throw badRequest(`pod ${name} does not have a host assigned`);
     }
-    const { host, port } = await nodeOf(context, node);
+    const { host, port } = nodeOf(context, node);
     const search = kubeletQuery(info.subresource, query);
     const path = `/${kubeletPaths[info.subresource]}/${namespace}/${name}${needsContainer ? `/${container}` : ""}${search === "" ? "" : `?${search}`}`;
     const target: Target = { secure: true, host, port, path };
@@ -307,6 +317,7 @@ export const podProxy: SubresourceHandler = async (context) => {
   const first = pod.spec?.containers?.flatMap((container) => container.ports ?? [])[0]?.containerPort;
   const ip = pod.status?.podIP;
   if (!ip) throw serviceUnavailable(`pod ${name} has no address yet`);
+  checkReal(context, pod.spec?.nodeName ?? "");
   return proxied(context, {
     secure,
     host: checkAddress(ip),
@@ -315,7 +326,7 @@ export const podProxy: SubresourceHandler = async (context) => {
 };
 
 interface Slice extends KubeObject {
-  endpoints?: { addresses: string[]; conditions?: { ready?: boolean } }[];
+  endpoints?: { addresses: string[]; conditions?: { ready?: boolean }; nodeName?: string }[];
   ports?: { name?: string; port?: number }[];
 }
 interface Service extends KubeObject {
@@ -337,7 +348,7 @@ export const serviceProxy: SubresourceHandler = async (context) => {
     throw serviceUnavailable(
       `no service port ${JSON.stringify(port)} found for service ${JSON.stringify(name)}`,
     );
-  const candidates: { host: string; port: number }[] = [];
+  const candidates: { host: string; port: number; node: string }[] = [];
   const prefix = `/registry/discovery.k8s.io/endpointslices/${namespaceOf(context)}/`;
   for (const cached of server.caches
     .of({ group: "discovery.k8s.io", resource: "endpointslices" })
@@ -348,20 +359,21 @@ export const serviceProxy: SubresourceHandler = async (context) => {
     if (target === undefined) continue;
     for (const endpoint of slice.endpoints ?? []) {
       if (endpoint.conditions?.ready !== false && endpoint.addresses[0] !== undefined)
-        candidates.push({ host: endpoint.addresses[0], port: target });
+        candidates.push({ host: endpoint.addresses[0], port: target, node: endpoint.nodeName ?? "" });
     }
   }
   if (candidates.length === 0)
     throw serviceUnavailable(`no endpoints available for service ${JSON.stringify(name)}`);
-  const pick = candidates[server.random.integer(candidates.length)] as { host: string; port: number };
-  return proxied(context, { secure, ...pick, host: checkAddress(pick.host) });
+  const pick = candidates[server.random.integer(candidates.length)] as (typeof candidates)[number];
+  checkReal(context, pick.node);
+  return proxied(context, { secure, port: pick.port, host: checkAddress(pick.host) });
 };
 
 export function nodeProxy(access: KubeletAccess): SubresourceHandler {
   return async (context) => {
     const { name, port } = parseProxyName(context.info.name);
     await current(context, "", name);
-    const node = await nodeOf(context, name);
+    const node = nodeOf(context, name);
     const own = port === "" || Number(port) === node.port;
     return proxied(
       context,
