@@ -310,7 +310,10 @@ export function registerServerCommand(program: Command): void {
       "300",
     )
     .option("--tls-san-ip <name...>", "more names or addresses for the serving certificate")
-    .option("--scheduler-config <file>", "a KubeSchedulerConfiguration: profiles, plug-ins, weights")
+    .option(
+      "--scheduler-config <file>",
+      "a KubeSchedulerConfiguration: profiles, plug-ins, weights, extenders",
+    )
     .option("--hollow-nodes <number>", "nodes that run nothing, in this process: for tests and scale");
   addHollowFlags(addControllerFlags(command))
     .option("--log-level <level>", "debug, info, warn or error", "info")

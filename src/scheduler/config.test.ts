@@ -107,6 +107,42 @@ test("constraints that everybody has may be required, and name no selector", () 
   ]);
 });
 
+test("what a profile asks of the nodes of all its pods, and which resources it leaves to others", () => {
+  const zone = (value: string): object => ({
+    matchExpressions: [{ key: "zone", operator: "In", values: [value] }],
+  });
+  const config = (terms: object[]): Partial<SchedulerConfiguration> => ({
+    profiles: [
+      {
+        pluginConfig: [
+          {
+            name: "NodeAffinity",
+            args: {
+              addedAffinity: {
+                requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms: terms },
+                preferredDuringSchedulingIgnoredDuringExecution: [{ weight: 5, preference: zone("b") }],
+              },
+            },
+          },
+          {
+            name: "NodeResourcesFit",
+            args: { ignoredResources: ["example.com/a"], ignoredResourceGroups: ["other.example"] },
+          },
+        ],
+      },
+    ],
+  });
+  const { options, errors } = read(config([zone("a")]));
+  assert.deepEqual(errors, []);
+  const [profile] = options.profiles ?? [];
+  assert.equal(profile?.staticFilters.addedNodes?.terms.length, 1);
+  assert.equal(profile?.addedPreferredNodes[0]?.weight, 5);
+  assert.deepEqual([...(profile?.ignoredResources ?? [])], ["example.com/a", "other.example"]);
+  assert.deepEqual(told(config([])), [
+    "profiles[0].pluginConfig[0].args.addedAffinity.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms: Required value: must have at least one node selector term",
+  ]);
+});
+
 test("extenders: what they are asked, about whom, and for how long", () => {
   const { options, errors } = read({
     extenders: [

@@ -84,7 +84,13 @@ test("TLS: an authority of its own, a name, certificates of ours; nobody is trus
     ...times,
   });
   const server = createTls(
-    { cert: own.certificate, key: own.key, ca: authority.certificate, requestCert: true, rejectUnauthorized: false },
+    {
+      cert: own.certificate,
+      key: own.key,
+      ca: authority.certificate,
+      requestCert: true,
+      rejectUnauthorized: false,
+    },
     (request, response) => {
       response.end(JSON.stringify({ isKnown: (request.socket as TLSSocket).authorized }));
     },

@@ -1,6 +1,7 @@
 // Which nodes could take pods of one demand at all (selector, affinity, tolerations), however full they are: worked out
 // once per demand, and again only for the nodes that change.
 
+import { termMatches, type NodeTerm } from "#resources/core/pod/node-affinity.ts";
 import { isTolerated } from "#resources/core/pod/tolerations.ts";
 import { nodeMatches } from "./node-matching.ts";
 import type { NodeDemand } from "./pod-info.ts";
@@ -10,6 +11,7 @@ import type { NodeInfo } from "./snapshot.ts";
 const unschedulableTaint = { key: "node.kubernetes.io/unschedulable", effect: "NoSchedule" };
 const unschedulable = unresolvable("NodeUnschedulable", "node(s) were unschedulable");
 const tainted = unresolvable("TaintToleration", "node(s) had untolerated taint(s)");
+const unmatchedByAll = unresolvable("NodeAffinity", "node(s) didn't match scheduler-enforced node affinity");
 const unmatched = unresolvable("NodeAffinity", "node(s) didn't match Pod's node affinity/selector");
 
 /** The filters that look at the node alone, switched as the profile says. */
@@ -17,6 +19,13 @@ export interface StaticFilters {
   readonly nodeUnschedulable: boolean;
   readonly taintToleration: boolean;
   readonly nodeAffinity: boolean;
+  /** What the profile asks of the nodes of all its pods; undefined asks nothing. */
+  readonly addedNodes?: AddedNodes | undefined;
+}
+
+export interface AddedNodes {
+  readonly id: string;
+  readonly terms: readonly NodeTerm[];
 }
 
 export const allStatic: StaticFilters = {
@@ -37,7 +46,9 @@ export function staticRefusal(
   if (filters.nodeUnschedulable && node.unschedulable && !isTolerated(unschedulableTaint, demand.tolerations))
     return unschedulable;
   if (filters.taintToleration && !toleratesTaints(demand, node)) return tainted;
-  return filters.nodeAffinity && !nodeMatches(demand, node) ? unmatched : undefined;
+  if (!filters.nodeAffinity) return undefined;
+  if (filters.addedNodes?.terms.some((term) => termMatches(term, node)) === false) return unmatchedByAll;
+  return nodeMatches(demand, node) ? undefined : unmatched;
 }
 
 export class NodeClass {

@@ -1,6 +1,7 @@
 // What a profile of the scheduler looks at: its filters, the weights of its scores, and their settings.
 
-import type { StaticFilters } from "./node-class.ts";
+import type { NodeTerm } from "#resources/core/pod/node-affinity.ts";
+import type { AddedNodes, StaticFilters } from "./node-class.ts";
 import { filterNames, type FilterName } from "./refusal.ts";
 import { systemConstraints, type DefaultConstraint } from "./spreading.ts";
 
@@ -41,6 +42,8 @@ export interface Profile {
   readonly ignoredResources: ReadonlySet<string>;
   /** By score; what is absent does not count. */
   readonly weights: ReadonlyMap<ScoreName, number>;
+  /** Nodes that every pod of the profile prefers. */
+  readonly addedPreferredNodes: readonly { readonly weight: number; readonly term: NodeTerm }[];
   readonly preempts: boolean;
   readonly strategy: ScoringStrategy;
   readonly balancedResources: readonly ResourceWeight[];
@@ -71,10 +74,14 @@ export const defaultWeights: ReadonlyMap<ScoreName, number> = new Map([
   ["ImageLocality", 1],
 ]);
 
-export const staticFiltersOf = (filters: ReadonlySet<FilterName>): StaticFilters => ({
+export const staticFiltersOf = (
+  filters: ReadonlySet<FilterName>,
+  addedNodes?: AddedNodes,
+): StaticFilters => ({
   nodeUnschedulable: filters.has("NodeUnschedulable"),
   taintToleration: filters.has("TaintToleration"),
   nodeAffinity: filters.has("NodeAffinity"),
+  ...(addedNodes === undefined ? {} : { addedNodes }),
 });
 
 export const defaultProfile: Profile = {
@@ -84,6 +91,7 @@ export const defaultProfile: Profile = {
   checksRoom: true,
   ignoredResources: new Set(),
   weights: defaultWeights,
+  addedPreferredNodes: [],
   preempts: true,
   strategy: { type: "LeastAllocated", resources: cpuAndMemory },
   balancedResources: cpuAndMemory,

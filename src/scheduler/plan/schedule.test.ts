@@ -253,6 +253,36 @@ test("constraints of the profile hold for whoever names none, among the pods of 
   crowded.check();
 });
 
+test("what a profile asks of nodes holds for all its pods; resources that it leaves to others are not counted", () => {
+  const inZone = (value: string) => ({
+    labels: [{ key: "zone", operator: "In" as const, values: [value] }],
+    fields: [],
+  });
+  const profile = {
+    ...defaultProfile,
+    staticFilters: {
+      ...defaultProfile.staticFilters,
+      addedNodes: { id: "in a or b", terms: [inZone("a"), inZone("b")] },
+    },
+    addedPreferredNodes: [{ weight: 100, term: inZone("b") }],
+    ignoredResources: new Set(["example.com/left", "group.example"]),
+  };
+  const snapshot = cluster(["a", "b", "c"].map((zone) => node(`in-${zone}`, { labels: { zone } })));
+  const at = (pod: PodInfo): string => {
+    const plan = planSchedule(pod, snapshot, { random, profile });
+    return plan.node ?? plan.summary;
+  };
+  assert.equal(at(info()), "in-b");
+  assert.equal(
+    at(info({ nodeSelector: { zone: "c" } })),
+    "0/3 nodes are available: 1 node(s) didn't match scheduler-enforced node affinity, " +
+      "2 node(s) didn't match Pod's node affinity/selector.",
+  );
+  assert.equal(outcome(info({ nodeSelector: { zone: "c" } }), snapshot), "in-c", "another profile");
+  assert.equal(at(info({ more: { "example.com/left": "1", "group.example/x": "1" } })), "in-b");
+  assert.match(at(info({ more: { "example.com/right": "1" } })), /2 Insufficient example.com\/right/);
+});
+
 test("spreading leaves out nodes that the pod cannot use, or that it does not tolerate, as it asks", () => {
   const nodes = [
     node("a", { labels: { zone: "a", disk: "ssd" } }),

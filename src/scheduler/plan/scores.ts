@@ -42,7 +42,11 @@ function normalize(scores: readonly number[], reverse: boolean): number[] | unde
   });
 }
 
-const nodeAffinity: Scorer = ({ shape: { preferredNodes } }, nodes) => {
+const nodeAffinity: Scorer = ({ shape }, nodes, { profile: { addedPreferredNodes } }) => {
+  const preferredNodes =
+    addedPreferredNodes.length === 0
+      ? shape.preferredNodes
+      : [...shape.preferredNodes, ...addedPreferredNodes];
   if (preferredNodes.length === 0) return undefined;
   const sums = nodes.map((node) =>
     preferredNodes.reduce((sum, { weight, term }) => sum + (termMatches(term, node) ? weight : 0), 0),

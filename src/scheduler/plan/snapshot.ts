@@ -260,8 +260,9 @@ export class Snapshot {
 
   /** The nodes that could take pods of this demand. */
   classOf(demand: NodeDemand, filters: StaticFilters): NodeClass {
-    const { nodeUnschedulable, taintToleration, nodeAffinity } = filters;
-    const id = `${Number(nodeUnschedulable)}${Number(taintToleration)}${Number(nodeAffinity)}${demand.id}`;
+    const { nodeUnschedulable, taintToleration, nodeAffinity, addedNodes } = filters;
+    const switches = `${Number(nodeUnschedulable)}${Number(taintToleration)}${Number(nodeAffinity)}`;
+    const id = `${switches}${addedNodes?.id ?? ""}${demand.id}`;
     return remember(this.#classes, id, classesMax, () => new NodeClass(demand, filters, this.nodes));
   }
 

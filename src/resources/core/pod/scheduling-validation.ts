@@ -2,6 +2,7 @@
 
 import type {
   Affinity,
+  NodeAffinity,
   NodeSelectorRequirement,
   NodeSelectorTerm,
   PodAffinityTerm,
@@ -136,22 +137,26 @@ export function validateNodeSelectorTerms(terms: readonly NodeSelectorTerm[], pa
     : terms.flatMap((term, at) => validateNodeTerm(term, index(path, at)));
 }
 
+const mandatory = "requiredDuringSchedulingIgnoredDuringExecution";
+const preferred = "preferredDuringSchedulingIgnoredDuringExecution";
+
+export function validateNodeAffinity(affinity: NodeAffinity | undefined, path: string): FieldError[] {
+  const selector = affinity?.[mandatory];
+  const terms = child(child(path, mandatory), "nodeSelectorTerms");
+  return [
+    ...(selector === undefined ? [] : validateNodeSelectorTerms(selector.nodeSelectorTerms ?? [], terms)),
+    ...(affinity?.[preferred] ?? []).flatMap((term, at) => {
+      const own = index(child(path, preferred), at);
+      return [
+        ...validateWeight(term.weight, own),
+        ...validateNodeTerm(term.preference, child(own, "preference")),
+      ];
+    }),
+  ];
+}
+
 function validateAffinity(affinity: Affinity | undefined, path: string): FieldError[] {
-  const mandatory = "requiredDuringSchedulingIgnoredDuringExecution";
-  const preferred = "preferredDuringSchedulingIgnoredDuringExecution";
-  const errors: FieldError[] = [];
-  const node = affinity?.nodeAffinity;
-  const nodePath = child(path, "nodeAffinity");
-  const selector = node?.[mandatory];
-  if (selector !== undefined) {
-    const own = child(child(nodePath, mandatory), "nodeSelectorTerms");
-    errors.push(...validateNodeSelectorTerms(selector.nodeSelectorTerms ?? [], own));
-  }
-  for (const [at, term] of (node?.[preferred] ?? []).entries()) {
-    const own = index(child(nodePath, preferred), at);
-    errors.push(...validateWeight(term.weight, own));
-    errors.push(...validateNodeTerm(term.preference, child(own, "preference")));
-  }
+  const errors = validateNodeAffinity(affinity?.nodeAffinity, child(path, "nodeAffinity"));
   for (const key of ["podAffinity", "podAntiAffinity"] as const) {
     const own = child(path, key);
     for (const [at, term] of (affinity?.[key]?.[mandatory] ?? []).entries())
