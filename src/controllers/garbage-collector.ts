@@ -277,8 +277,10 @@ class Collector implements Component {
       owners.push({ owner, fate: await this.#fate(live, owner) });
     // A kind that discovery does not name yet may come: then its owner's fate is known.
     if (owners.some(({ fate }) => fate === "unknown")) this.#queue.addAfter(key, this.#periodMs);
-    const hasDependents = this.#dependents(live).length > 0;
-    await this.#execute(planOwned({ ref: kind.ref, object: live, owners, hasDependents }));
+    const dependents = this.#dependents(live);
+    const hasDependents = dependents.length > 0;
+    const dependentWaits = dependents.some((one) => waitsForDependents(one.object));
+    await this.#execute(planOwned({ ref: kind.ref, object: live, owners, hasDependents, dependentWaits }));
   }
 
   #asDependents(object: Readable): Dependent[] {

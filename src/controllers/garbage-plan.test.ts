@@ -34,6 +34,21 @@ const told = (actions: readonly Action[]): string => {
   return "nothing";
 };
 
+test("in a circle of owners that wait, one stops being waited for", () => {
+  const circle = {
+    ref: Pods,
+    object: pod(["a"]),
+    owners: [{ owner: owner("a", true), fate: "waits" as const }],
+    hasDependents: true,
+    dependentWaits: true,
+  };
+  const [first, second] = planOwned(circle);
+  assert.match(told(first === undefined ? [] : [first]), /^patch .*"blockOwnerDeletion":false/);
+  assert.equal(told(second === undefined ? [] : [second]), "delete Foreground");
+  const gone = { ...circle, owners: [{ owner: owner("a", true), fate: "gone" as const }] };
+  assert.equal(planOwned(gone).length, 1);
+});
+
 test("what happens to an object, by the fate of its owners", () => {
   const now = "2026-01-01T00:00:00Z";
   const rows: [string, OwnerFate[], boolean, KubeObject["metadata"], string][] = [
@@ -62,7 +77,7 @@ test("what happens to an object, by the fate of its owners", () => {
       more,
     );
     const owners = fates.map((fate, at) => ({ owner: owner(`u${at}`), fate }));
-    const is = told(planOwned({ ref: Pods, object, owners, hasDependents }));
+    const is = told(planOwned({ ref: Pods, object, owners, hasDependents, dependentWaits: false }));
     assert.equal(is.split(" {")[0], expected, what);
   }
 });
@@ -73,7 +88,15 @@ test("cutting an owner names exactly the object that was looked at", () => {
     { owner: owner("b"), fate: "gone" as const },
   ];
   assert.equal(
-    told(planOwned({ ref: Pods, object: pod(["a", "b"]), owners, hasDependents: false })),
+    told(
+      planOwned({
+        ref: Pods,
+        object: pod(["a", "b"]),
+        owners,
+        hasDependents: false,
+        dependentWaits: false,
+      }),
+    ),
     `patch ${JSON.stringify({ uid: "up", resourceVersion: "9", ownerReferences: [owner("a")] })}`,
   );
 });

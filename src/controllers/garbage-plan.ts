@@ -2,7 +2,7 @@
 // one action or none comes out.
 //
 //   some owner exists            → keep; owner references to vanished (or waiting) owners are cut
-//   none, one waits (foreground) → delete; foreground when it has dependents itself
+//   none, one waits (foreground) → delete; foreground when it has dependents itself; in a circle it stops blocking
 //   none                         → delete, in the way that its own finalizers say
 
 import type { ResourceRef } from "#client/client.ts";
@@ -24,6 +24,8 @@ export interface Owned {
   readonly object: Readable;
   readonly owners: readonly { readonly owner: ReadOwner; readonly fate: OwnerFate }[];
   readonly hasDependents: boolean;
+  /** One of its dependents waits for its own, which in the end is this one: a circle. */
+  readonly dependentWaits: boolean;
 }
 
 export const isDeleting = (object: Readable): boolean => object.metadata?.deletionTimestamp !== undefined;
@@ -41,6 +43,14 @@ export function cutOwners(ref: ResourceRef, object: Readable, uids: ReadonlySet<
   return patchAction(ref, object, "merge", { metadata }, { absentIsFine: true });
 }
 
+/** Its owners need not wait for it any more. */
+function unblockOwners(ref: ResourceRef, object: Readable): Action {
+  const { uid, resourceVersion, ownerReferences = [] } = object.metadata ?? {};
+  const unblocking = ownerReferences.map((owner) => ({ ...owner, blockOwnerDeletion: false }));
+  const metadata = { uid, resourceVersion, ownerReferences: unblocking };
+  return patchAction(ref, object, "merge", { metadata }, { absentIsFine: true });
+}
+
 export function removeFinalizer(ref: ResourceRef, object: Readable, finalizer: string): Action {
   const { uid, resourceVersion, finalizers = [] } = object.metadata ?? {};
   const left = finalizers.filter((one) => one !== finalizer);
@@ -48,7 +58,7 @@ export function removeFinalizer(ref: ResourceRef, object: Readable, finalizer: s
   return patchAction(ref, object, "merge", { metadata }, { absentIsFine: true });
 }
 
-export function planOwned({ ref, object, owners, hasDependents }: Owned): Action[] {
+export function planOwned({ ref, object, owners, hasDependents, dependentWaits }: Owned): Action[] {
   if (owners.length === 0 || (isDeleting(object) && !waitsForDependents(object))) return [];
   if (owners.some(({ fate }) => fate === "unknown")) return [];
   const lost = owners.filter(({ fate }) => fate !== "exists");
@@ -64,7 +74,9 @@ export function planOwned({ ref, object, owners, hasDependents }: Owned): Action
         : hasFinalizer(object, foregroundFinalizer)
           ? "Foreground"
           : "Background";
-  return [deleteAction(ref, object, { options: { propagationPolicy } })];
+  const deletion = deleteAction(ref, object, { options: { propagationPolicy } });
+  // Somebody in a circle of owners must stop being waited for, or all wait for ever.
+  return isAwaited && dependentWaits ? [unblockOwners(ref, object), deletion] : [deletion];
 }
 
 export interface Dependent {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ConfigMaps, Nodes, Pods, ReplicationControllers } from "#client/refs.ts";
+import { ConfigMaps, Deployments, Nodes, Pods, ReplicaSets, ReplicationControllers } from "#client/refs.ts";
+import type { Deployment, ReplicaSet } from "#machinery/gen/types/apps-v1.ts";
 import type { Pod, ReplicationController } from "#machinery/gen/types/core-v1.ts";
 import type { DeleteOptions } from "#client/client.ts";
 import type { KubeObject } from "#machinery/meta.ts";
@@ -94,6 +95,69 @@ test("pods of a node that is gone are removed", async () => {
     await eventually(async () => (await admin.get<Pod>(Pods, "default", "p")).spec?.nodeName !== undefined);
     await admin.delete(Nodes, "", "n1");
     await eventually(async () => (await admin.list(Pods, { namespace: "default" })).items.length === 0);
+  } finally {
+    await plane.stop();
+  }
+});
+
+test("owners in a circle go like any others", async () => {
+  const plane = await startControlPlane({ scheduler: false });
+  const { admin } = plane;
+  const names = ["a", "b", "c"];
+  try {
+    const uids = new Map<string, string>();
+    for (const name of names) {
+      const made = await admin.create<KubeObject>(ConfigMaps, "default", {
+        metadata: { name },
+      } as KubeObject);
+      uids.set(name, made.metadata?.uid ?? "");
+    }
+    for (const [at, name] of names.entries()) {
+      const owner = names[(at + 1) % names.length] ?? "";
+      const reference = {
+        apiVersion: "v1",
+        kind: "ConfigMap",
+        name: owner,
+        uid: uids.get(owner),
+        controller: true,
+        blockOwnerDeletion: true,
+      };
+      await admin.patch(ConfigMaps, "default", name, "merge", { metadata: { ownerReferences: [reference] } });
+    }
+    await admin.delete(ConfigMaps, "default", "a", { propagationPolicy: "Foreground" });
+    await eventually(async () => {
+      const { items } = await admin.list(ConfigMaps, { namespace: "default" });
+      return items.every(({ metadata }) => !names.includes(metadata?.name ?? ""));
+    });
+  } finally {
+    await plane.stop();
+  }
+});
+
+test("a Deployment deleted with Orphan leaves its ReplicaSet and pods, owned by nobody and by it", async () => {
+  const plane = await startControlPlane({ scheduler: false });
+  const { admin } = plane;
+  const labels = { app: "web" };
+  const spec = { containers: [{ name: "c", image: "i" }] };
+  try {
+    await admin.create<Deployment>(Deployments, "default", {
+      metadata: { name: "web", namespace: "default" },
+      spec: { replicas: 2, selector: { matchLabels: labels }, template: { metadata: { labels }, spec } },
+    });
+    const sets = async (): Promise<ReplicaSet[]> =>
+      (await admin.list<ReplicaSet>(ReplicaSets, { namespace: "default" })).items;
+    await eventually(async () => (await sets())[0]?.status?.replicas === 2);
+    await admin.delete(Deployments, "default", "web", { propagationPolicy: "Orphan" });
+    await eventually(
+      async () => (await admin.list(Deployments, { namespace: "default" })).items.length === 0,
+    );
+    const [left, ...others] = await sets();
+    assert.deepEqual([left?.metadata?.ownerReferences, others.length], [undefined, 0]);
+    const { items } = await admin.list<Pod>(Pods, { namespace: "default" });
+    assert.deepEqual(
+      items.map(({ metadata }) => metadata?.ownerReferences?.map(({ kind, name }) => `${kind}/${name}`)),
+      Array.from({ length: 2 }, () => [`ReplicaSet/${left?.metadata?.name}`]),
+    );
   } finally {
     await plane.stop();
   }

@@ -253,6 +253,23 @@ test("several at a time, when so many may be unavailable", () => {
   assert.deepEqual(world.images(), ["v2", "v2", "v2", "v2"]);
 });
 
+test("in parallel, pods that are not ready hold nobody up: up to the size that is asked for, and down to none", () => {
+  const world = new World({ replicas: 2, podManagementPolicy: "Parallel" });
+  const unhealthy = (): void => {
+    world.settle();
+    world.obey(() => false);
+    world.settle();
+  };
+  unhealthy();
+  world.change({ replicas: 4 });
+  unhealthy();
+  assert.deepEqual(world.log, ["+2", "+3"]);
+  world.change({ replicas: 0 });
+  unhealthy();
+  assert.deepEqual(world.log.toSorted(), ["-0", "-1", "-2", "-3"]);
+  assert.deepEqual(world.pods, []);
+});
+
 test("who is unavailable counts wherever it is, and of those to be updated goes first", () => {
   const world = new World({ replicas: 4, podManagementPolicy: "Parallel", updateStrategy: rolling({}) });
   world.finish();
