@@ -336,41 +336,40 @@ test("no webhook is asked about webhooks and policies", async () => {
   });
 });
 
-test("custom resources: webhooks change them, and what the schema does not know is dropped", async () => {
-  const crd = {
+const definitions = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
+const dataFields = { "mutation-start": { type: "string" }, "mutation-stage-1": { type: "string" } };
+const version = (name: string, storage: boolean): object => ({
+  name,
+  served: true,
+  storage,
+  schema: {
+    openAPIV3Schema: {
+      type: "object",
+      properties: { data: { type: "object", properties: dataFields } },
+    },
+  },
+});
+
+/** Defines a kind of its own for a test; the path of its first version. */
+async function define(plural: string, kind: string, versions: readonly object[]): Promise<string> {
+  await expect(201, "POST", definitions, {
     apiVersion: "apiextensions.k8s.io/v1",
     kind: "CustomResourceDefinition",
-    metadata: { name: "things.hooks.example.com" },
+    metadata: { name: `${plural}.hooks.example.com` },
     spec: {
       group: "hooks.example.com",
       scope: "Namespaced",
-      names: { plural: "things", singular: "thing", kind: "Thing", listKind: "ThingList" },
-      versions: [
-        {
-          name: "v1",
-          served: true,
-          storage: true,
-          schema: {
-            openAPIV3Schema: {
-              type: "object",
-              properties: {
-                data: {
-                  type: "object",
-                  properties: {
-                    "mutation-start": { type: "string" },
-                    "mutation-stage-1": { type: "string" },
-                  },
-                },
-              },
-            },
-          },
-        },
-      ],
+      names: { plural, singular: kind.toLowerCase(), kind, listKind: `${kind}List` },
+      versions,
     },
-  };
-  await expect(201, "POST", "/apis/apiextensions.k8s.io/v1/customresourcedefinitions", crd);
-  const things = "/apis/hooks.example.com/v1/namespaces/hooks/things";
-  await eventually(async () => (await ask(direct, "GET", things)).status === 200);
+  });
+  const path = `/apis/hooks.example.com/v1/namespaces/hooks/${plural}`;
+  await eventually(async () => (await ask(direct, "GET", path)).status === 200);
+  return path;
+}
+
+test("custom resources: webhooks change them, and what the schema does not know is dropped", async () => {
+  const things = await define("things", "Thing", [version("v1", true)]);
   handlers.set(
     "/things",
     patches(
@@ -391,3 +390,136 @@ test("custom resources: webhooks change them, and what the schema does not know 
     assert.deepEqual(json.data, { "mutation-start": "yes", "mutation-stage-1": "yes" });
   });
 });
+
+test("custom resources: what a webhook denies is not created, not changed, not deleted", async () => {
+  const gadgets = await define("gadgets", "Gadget", [version("v1", true)]);
+  const gadget = (name: string, start: string): object => ({
+    apiVersion: "hooks.example.com/v1",
+    kind: "Gadget",
+    metadata: { name },
+    data: { "mutation-start": start },
+  });
+  const isFine = (object: { data?: Record<string, string> } | null): boolean =>
+    object?.data?.["mutation-start"] !== "no";
+  handlers.set("/gadgets", (review) => {
+    const { object, oldObject, operation } = review.request;
+    return answer(review, { allowed: isFine(operation === "DELETE" ? oldObject : object) });
+  });
+  const rules = [
+    { apiGroups: ["hooks.example.com"], apiVersions: ["*"], operations: ["*"], resources: ["gadgets"] },
+  ];
+  await expect(201, "POST", gadgets, gadget("kept", "no"));
+  await whileHooked("validating", [hook("/gadgets", { rules })], async () => {
+    await expect(400, "POST", gadgets, gadget("two", "no"));
+    await expect(201, "POST", gadgets, gadget("two", "yes"));
+    const { json } = await expect(200, "GET", `${gadgets}/two`);
+    await expect(400, "PUT", `${gadgets}/two`, { ...json, data: { "mutation-start": "no" } });
+    await expect(400, "DELETE", `${gadgets}/kept`);
+    await expect(200, "DELETE", `${gadgets}/two`);
+  });
+  const { json } = await expect(200, "GET", gadgets);
+  assert.deepEqual(
+    json.items.map(({ metadata }: { metadata: { name: string } }) => metadata.name),
+    ["kept"],
+  );
+});
+
+test("custom resources: webhooks change them also after another version is the stored one", async () => {
+  const parts = await define("parts", "Part", [version("v1", true), version("v2", false)]);
+  await expect(201, "POST", parts, {
+    apiVersion: "hooks.example.com/v1",
+    kind: "Part",
+    metadata: { name: "p" },
+    data: { "mutation-start": "yes" },
+  });
+  await ask(direct, "PATCH", `${definitions}/parts.hooks.example.com`, {
+    body: { spec: { versions: [version("v1", false), version("v2", true)] } },
+    headers: { "content-type": "application/merge-patch+json" },
+  });
+  handlers.set("/parts", patches({ op: "add", path: "/data/mutation-stage-1", value: "yes" }));
+  const rules = [
+    { apiGroups: ["hooks.example.com"], apiVersions: ["*"], operations: ["UPDATE"], resources: ["parts"] },
+  ];
+  await whileHooked("mutating", [hook("/parts", { rules })], async () => {
+    for (const path of [parts, parts.replace("/v1/", "/v2/")]) {
+      const { json } = await expect(200, "GET", `${path}/p`);
+      const changed = await expect(200, "PUT", `${path}/p`, { ...json, data: { "mutation-start": "again" } });
+      assert.deepEqual(changed.json.data, { "mutation-start": "again", "mutation-stage-1": "yes" });
+    }
+  });
+});
+
+test("pods, and definitions of kinds, are denied like anything else", async () => {
+  handlers.set("/never", (review) => answer(review, { allowed: false, status: { message: "not here" } }));
+  const rules = [
+    { apiGroups: [""], apiVersions: ["v1"], operations: ["CREATE"], resources: ["pods"] },
+    {
+      apiGroups: ["apiextensions.k8s.io"],
+      apiVersions: ["*"],
+      operations: ["CREATE"],
+      resources: ["customresourcedefinitions"],
+    },
+  ];
+  await whileHooked("validating", [hook("/never", { rules, namespaceSelector: {} })], async () => {
+    const pod = { metadata: { name: "p" }, spec: { containers: [{ name: "c", image: "i" }] } };
+    const { json } = await expect(400, "POST", "/api/v1/namespaces/hooks/pods", pod);
+    assert.equal(json.message, 'admission webhook "never.example.com" denied the request: not here');
+    await expect(400, "POST", definitions, {
+      metadata: { name: "knobs.hooks.example.com" },
+      spec: {
+        group: "hooks.example.com",
+        scope: "Namespaced",
+        names: { plural: "knobs", singular: "knob", kind: "Knob", listKind: "KnobList" },
+        versions: [version("v1", true)],
+      },
+    });
+  });
+  await expect(404, "GET", `${definitions}/knobs.hooks.example.com`);
+});
+
+for (const how of ["validating", "mutating"] as const) {
+  const path = `${group}/${how}webhookconfigurations`;
+  /** Whether somebody is asked about a ConfigMap now. */
+  const isAsked = async (): Promise<boolean> => {
+    asked.length = 0;
+    await create(201, {}, "asked", "?dryRun=All");
+    return asked.length > 0;
+  };
+  const becomes = (is: boolean): Promise<unknown> => eventually(async () => (await isAsked()) === is);
+
+  test(`${how} webhooks are listed by label, and deleted together`, async () => {
+    handlers.set("/listed", allow);
+    const labels = { of: `${how}-list` };
+    for (const name of ["first", "second"])
+      await expect(201, "POST", path, { metadata: { name, labels }, webhooks: [hook("/listed")] });
+    await becomes(true);
+    const query = `?labelSelector=of%3D${how}-list`;
+    const { json } = await expect(200, "GET", `${path}${query}`);
+    assert.equal(json.items.length, 2);
+    await expect(200, "DELETE", `${path}${query}`);
+    await becomes(false);
+  });
+
+  test(`${how} webhooks are asked by their rules of now, updated or patched`, async () => {
+    handlers.set("/ruled", allow);
+    const rulesFor = (...operations: string[]): object[] => [{ ...onConfigMaps, operations }];
+    const { json } = await expect(201, "POST", path, {
+      metadata: { name: "ruled" },
+      webhooks: [hook("/ruled", { rules: rulesFor("CREATE") })],
+    });
+    try {
+      await becomes(true);
+      const webhooks = [{ ...json.webhooks[0], rules: rulesFor("DELETE") }];
+      await expect(200, "PUT", `${path}/ruled`, { ...json, webhooks });
+      await becomes(false);
+      const patched = await ask(direct, "PATCH", `${path}/ruled`, {
+        body: [{ op: "replace", path: "/webhooks/0/rules/0/operations", value: ["CREATE"] }],
+        headers: { "content-type": "application/json-patch+json" },
+      });
+      assert.equal(patched.status, 200, patched.text);
+      await becomes(true);
+    } finally {
+      await expect(200, "DELETE", `${path}/ruled`);
+    }
+  });
+}
