@@ -18,6 +18,7 @@ import {
 import { StoreBusyError } from "#store/store.ts";
 import { notPassedOn } from "./aggregated.ts";
 import { encodedErrorAnswer, formFor, indented, objectAnswer } from "./answer.ts";
+import { admitConnect, connectSubresources } from "./connect-admission.ts";
 import { authorize } from "./authorize.ts";
 import { servesCbor, type RequestContext, type ResourceContext, type ServerContext } from "./context.ts";
 import { requestTimeoutMs, withinDeadline } from "./deadline.ts";
@@ -221,5 +222,6 @@ async function serveSubresource(
   }
   const handler = subresources.find(definition, info.subresource);
   if (handler === undefined) throw pathNotFound();
+  if (connectSubresources.has(info.subresource)) await admitConnect(context);
   return handler(context);
 }

@@ -477,6 +477,39 @@ test("pods, and definitions of kinds, are denied like anything else", async () =
   await expect(404, "GET", `${definitions}/knobs.hooks.example.com`);
 });
 
+test("connections are asked about before they begin: who may not attach never reaches the node", async () => {
+  const pod = { metadata: { name: "closed" }, spec: { containers: [{ name: "c", image: "i" }] } };
+  const pods = "/api/v1/namespaces/hooks/pods";
+  await expect(201, "POST", pods, pod);
+  handlers.set("/connect", (review) =>
+    answer(review, { allowed: false, status: { message: "attaching to pod 'closed' is not allowed" } }),
+  );
+  const rules = [
+    { apiGroups: [""], apiVersions: ["v1"], operations: ["CONNECT"], resources: ["pods/attach"] },
+  ];
+  await whileHooked("validating", [hook("/connect", { rules })], async () => {
+    const { json } = await expect(400, "GET", `${pods}/closed/attach?container=c&stdout=true`);
+    assert.equal(
+      json.message,
+      `admission webhook "connect.example.com" denied the request: attaching to pod 'closed' is not allowed`,
+    );
+    const [{ request } = assert.fail("nobody asked")] = asked;
+    assert.deepEqual(
+      [request["operation"], request["name"], request["subResource"], request["object"]],
+      [
+        "CONNECT",
+        "closed",
+        "attach",
+        { kind: "PodAttachOptions", apiVersion: "v1", stdout: true, container: "c" },
+      ],
+    );
+    assert.equal(request["kind"].kind, "PodAttachOptions");
+    // Of exec the rules say nothing.
+    const exec = await expect(400, "GET", `${pods}/closed/exec?command=ls`);
+    assert.equal(exec.json.message, "pod closed does not have a host assigned");
+  });
+});
+
 for (const how of ["validating", "mutating"] as const) {
   const path = `${group}/${how}webhookconfigurations`;
   /** Whether somebody is asked about a ConfigMap now. */

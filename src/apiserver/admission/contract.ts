@@ -65,6 +65,8 @@ export interface AdmissionPlugin {
   readonly name: string;
   /** `group/resource` of what it looks at, where that is not everything: of all else it is not asked. */
   readonly resources?: ReadonlySet<string>;
+  /** Whether it is asked about connections (exec, attach, portforward, proxy), too. */
+  readonly connects?: boolean;
   mutate?(request: AdmissionRequest): Promise<void> | void;
   validate?(request: AdmissionRequest): Promise<void> | void;
 }

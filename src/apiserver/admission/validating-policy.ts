@@ -56,6 +56,7 @@ export function validatingAdmissionPolicy(reads: AdmissionReads, authorizer: Aut
   };
   return {
     name: "ValidatingAdmissionPolicy",
+    connects: true,
     validate: (request) =>
       !reads.has(admissionGroup, "validatingadmissionpolicybindings") || isExempt(request)
         ? undefined

@@ -111,6 +111,7 @@ export function validatingWebhooks(options: WebhookOptions): AdmissionPlugin {
   const conditions = new WeakMap<object, Conditions>();
   return {
     name: "ValidatingAdmissionWebhook",
+    connects: true,
     validate: whereHooks(options.reads, "validatingwebhookconfigurations", async (request, hooks) => {
       const asked = new WebhookRequest(options, request, false, conditions);
       const outcomes = await Promise.allSettled(
@@ -129,6 +130,7 @@ export function mutatingWebhooks(options: WebhookOptions): AdmissionPlugin {
   const conditions = new WeakMap<object, Conditions>();
   return {
     name: "MutatingAdmissionWebhook",
+    connects: true,
     mutate: whereHooks(options.reads, "mutatingwebhookconfigurations", async (request, hooks) => {
       const asked = new WebhookRequest(options, request, true, conditions);
       const called: Webhook[] = [];
