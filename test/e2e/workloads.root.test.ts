@@ -117,6 +117,32 @@ test("an indexed Job of which one index fails; a CronJob that fires", { skip }, 
   });
 });
 
+test("a Job whose containers fail at first, and are restarted where they are", { skip }, async () => {
+  // Each pod fails once, and remembers it in a volume of its own.
+  const command = ["sh", "-c", "test -e /memory/failed || { touch /memory/failed; exit 1; }"];
+  const volumeMounts = [{ name: "memory", mountPath: "/memory" }];
+  await apply({
+    apiVersion: "batch/v1",
+    kind: "Job",
+    metadata: { name: "stumbling" },
+    spec: {
+      completions: 2,
+      parallelism: 2,
+      template: {
+        spec: {
+          restartPolicy: "OnFailure",
+          volumes: [{ name: "memory", emptyDir: {} }],
+          containers: [{ ...oneContainer, command, volumeMounts }],
+        },
+      },
+    },
+  });
+  await kubectl("wait", "--for=condition=Complete", "job/stumbling", "--timeout", "120s");
+  const restarts = "{.items[*].status.containerStatuses[0].restartCount}";
+  assert.equal(await field(restarts, "pods", "-l", "job-name=stumbling"), "1 1");
+  assert.equal(await field("{.status.succeeded} {.status.failed}", "job/stumbling"), "2 ");
+});
+
 test(
   "an autoscaler makes more pods under load, and fewer when it is over; kubectl top shows it",
   { skip },
